@@ -1,0 +1,239 @@
+"""What every storage engine promises.
+
+Writing: callers hand over values (``store.values``); ``commit`` returns after they are on stable storage, and raises
+one of the refusals below, or ``Unavailable`` where the engine cannot write now (disk full, read-only, fsync failed,
+locked). A refused or failed commit leaves nothing of that call behind. Groups are the engine's affair.
+
+Reading: methods are ``async`` because a network engine waits. The embedded engine answers without ever suspending, so
+that a door can drive the coroutine in place (``servers.eager``). A read sees every commit that was acknowledged
+before it began. A sequence of reads is not a snapshot: compare modseq.
+
+Ordering: one counter for each account (modseq) orders every change in it; it never goes back and never repeats.
+
+Tests: ``tests/contract/store``, one suite for every engine.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from posthouse.core import status
+from posthouse.core.errors import Fault
+from posthouse.core.ids import AccountId, BodyId, MailboxId, ModSeq, QueueId
+from posthouse.core.outcome import Outcome, defer, reject
+from posthouse.store.rows import (
+    AccountRow,
+    AliasRow,
+    DomainRow,
+    Field,
+    Finding,
+    JourneyRow,
+    MailboxRow,
+    QueueRow,
+    RouteRow,
+    SettingRow,
+    Usage,
+)
+from posthouse.store.spool import Spool
+from posthouse.store.values import Change, UidRanges
+
+
+class StoreRefusal(Fault):
+    """The value cannot be written; nothing of it was."""
+
+
+class Vanished(StoreRefusal):
+    """What the value speaks of is not there: account, mailbox, domain, route."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Temporary: the next attempt meets the directory as it is then."""
+        return defer("The mailbox has changed, try again", detail=self.detail)
+
+
+class AlreadyExists(StoreRefusal):
+    """The name is taken."""
+
+
+class OverQuota(StoreRefusal):
+    """The account's quota would be passed."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """552 5.2.2 (RFC 3463 §3.3)."""
+        return reject("Mailbox full", code=552, detail_code=status.MAILBOX_FULL, rule="quota", detail=self.detail)
+
+
+class NotAllowed(StoreRefusal):
+    """The change would break a rule of the store, such as deleting INBOX; ``detail`` says which in plain words."""
+
+
+class Notices(Protocol):
+    """Hints that something changed, from this worker or a sibling. A lost one costs latency, never correctness."""
+
+    def on_accounts(self, callback: Callable[[Sequence[AccountId]], None]) -> Callable[[], None]:
+        """Call back, on the event loop, with accounts that changed; returns what ends it."""
+        ...
+
+    def on_directory(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when domains, accounts, aliases, routes or settings changed."""
+        ...
+
+    def on_queue(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when recipients entered the queue without a lease, or were released."""
+        ...
+
+
+class Store(Protocol):
+    """One open store, used from one event loop."""
+
+    notices: Notices
+
+    # -- life ---------------------------------------------------------------------------------------------------
+    async def open(self) -> None:
+        """Open, and check that the schema is the one this code knows. Raises Unavailable with the remedy."""
+        ...
+
+    async def close(self) -> None:
+        """Finish commits under way, then close."""
+        ...
+
+    def new_spool(self) -> Spool:
+        """Make a spool file for a large message. Raises Unavailable where the disk says no."""
+        ...
+
+    # -- writing ------------------------------------------------------------------------------------------------
+    async def commit(self, *changes: Change) -> Any:
+        """Write the changes, all or none, flush, and return the result (a tuple of results for more than one).
+
+        Raises StoreRefusal, Unavailable. When it returns, what was written survives kill -9 and power loss.
+        If the caller is cancelled the change may still be written.
+        """
+        ...
+
+    # -- mailboxes ----------------------------------------------------------------------------------------------
+    async def mailboxes(self, account: AccountId) -> list[MailboxRow]:
+        """Return the account's mailboxes in order of name, INBOX first."""
+        ...
+
+    async def mailbox(self, account: AccountId, mailbox: MailboxId) -> MailboxRow | None:
+        """Return one mailbox with its counters; one point read."""
+        ...
+
+    async def mailbox_named(self, account: AccountId, name: str) -> MailboxRow | None:
+        """Return one mailbox by its full name (INBOX in any case)."""
+        ...
+
+    async def subscriptions(self, account: AccountId) -> list[str]:
+        """Return the subscribed names, in order, whether or not the mailboxes exist."""
+        ...
+
+    async def usage(self, account: AccountId) -> Usage | None:
+        """Return what the account uses."""
+        ...
+
+    # -- messages -----------------------------------------------------------------------------------------------
+    async def uids(self, account: AccountId, mailbox: MailboxId) -> array[int]:
+        """Return all UIDs, rising, as ``array("I")``."""
+        ...
+
+    async def messages(
+        self, account: AccountId, mailbox: MailboxId, uids: UidRanges, fields: Sequence[Field]
+    ) -> list[tuple[Any, ...]]:
+        """Return a tuple for each message there is in the ranges, in order of UID, with the fields asked for.
+
+        For large results ask range by range: the list is in memory.
+        """
+        ...
+
+    async def changed_since(
+        self, account: AccountId, mailbox: MailboxId, modseq: ModSeq
+    ) -> list[tuple[int, int, str, int]]:
+        """Return ``(uid, flags, keywords, modseq)`` of messages with a higher modseq, in order of UID."""
+        ...
+
+    async def expunged_since(self, account: AccountId, mailbox: MailboxId, modseq: ModSeq) -> list[int]:
+        """Return UIDs expunged by a higher modseq, rising."""
+        ...
+
+    async def read_body(self, body: BodyId, offset: int, length: int) -> bytes:
+        """Return up to ``length`` octets of a body from ``offset``; b"" at its end. Raises Vanished."""
+        ...
+
+    # -- queue --------------------------------------------------------------------------------------------------
+    async def queue_rows(
+        self, *, queue_id: QueueId | None = None, after: tuple[int, int] = (0, 0), limit: int = 1000
+    ) -> list[QueueRow]:
+        """Return recipients in order of ``(queue_id, number)``, from after that pair."""
+        ...
+
+    async def queue_summary(self) -> list[tuple[str, str, int, float]]:
+        """Return ``(destination, state, recipients, earliest next attempt)``."""
+        ...
+
+    async def next_due(self) -> float | None:
+        """Return the earliest ``next_attempt`` of recipients that wait without a lease, or the end of a lease."""
+        ...
+
+    # -- journey ------------------------------------------------------------------------------------------------
+    async def journey(self, queue_id: QueueId) -> list[JourneyRow]:
+        """Return a message's story in order."""
+        ...
+
+    async def journey_find(
+        self, *, key: str = "", since: float = 0.0, until: float = 0.0, limit: int = 100
+    ) -> list[QueueId]:
+        """Return messages found by key (folded address or ``<message-id>``) or time, newest first; 0.0 is open."""
+        ...
+
+    # -- directory ----------------------------------------------------------------------------------------------
+    async def domain(self, name: str) -> DomainRow | None:
+        """Return a domain by its folded name."""
+        ...
+
+    async def domains(self) -> list[DomainRow]:
+        """Return all domains in order of name."""
+        ...
+
+    async def account(self, address: str) -> AccountRow | None:
+        """Return the account whose address (folded) this is."""
+        ...
+
+    async def account_by_id(self, account: AccountId) -> AccountRow | None:
+        """Return an account by id."""
+        ...
+
+    async def accounts(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AccountRow]:
+        """Return accounts in order of address, from after that one, of one domain or all."""
+        ...
+
+    async def alias(self, address: str) -> AliasRow | None:
+        """Return the alias at an address (folded)."""
+        ...
+
+    async def aliases(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AliasRow]:
+        """Return aliases in order of address."""
+        ...
+
+    async def routes(self) -> list[RouteRow]:
+        """Return all routes in order of domain."""
+        ...
+
+    async def settings(self) -> list[SettingRow]:
+        """Return everything that was set, in every scope."""
+        ...
+
+    async def directory_version(self) -> int:
+        """Return a number that grows with every change of directory or settings; one point read."""
+        ...
+
+    # -- care ---------------------------------------------------------------------------------------------------
+    async def housekeep(self) -> None:
+        """One round of upkeep: checkpoint, bodies without owners, old journeys. Bounded work; call it again."""
+        ...
+
+    async def verify(self) -> list[Finding]:
+        """Check every invariant: counters, uidnext, modseq order, bodies readable and hash-true, no orphan."""
+        ...
