@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from posthouse.config.setting import PER_DOMAIN, text_setting
 
-from posthouse.config.setting import Setting
+EXTENSION_DELIMITER = text_setting(
+    "address.extension_delimiter",
+    "+",
+    "What separates a user from a detail in a local part: with `+`, mail to `ann+lists@example.org` goes to "
+    "`ann@example.org` unless somebody has that very address. Empty turns this off.",
+    scopes=PER_DOMAIN,
+    rfc="RFC 5233 §1",
+)
+DEFAULT_DOMAIN = text_setting(
+    "address.default_domain",
+    "",
+    "The domain of names without one: of the bare `postmaster`, and of short names at sign-in. Empty means the domain "
+    "that was made first.",
+    rfc="RFC 5321 §4.1.1.3",
+)
 
-SETTINGS: tuple[Setting[Any], ...] = ()
+SETTINGS = (EXTENSION_DELIMITER, DEFAULT_DOMAIN)

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from posthouse.config.definitions.identity import FAILURE_LIMIT
+from posthouse.config.definitions.auth import FAILURE_LIMIT
 from posthouse.config.settings import Settings
 from posthouse.core import status
 from posthouse.core.address import Address, parse_address
@@ -47,7 +47,7 @@ TOO_MANY = defer(
     code=454,
     detail_code=status.TEMPORARY_AUTHENTICATION_FAILURE,
     rule="auth.failures",
-    setting="authentication.failure_limit",
+    setting="auth.failure_limit",
 )
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from posthouse.config.definitions.identity import DEFAULT_DOMAIN, EXTENSION_DELIMITER
+from posthouse.config.definitions.address import DEFAULT_DOMAIN, EXTENSION_DELIMITER
 from posthouse.config.settings import Settings
 from posthouse.core.address import Address
 from posthouse.core.clock import Clock
