@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from posthouse.config.setting import duration_setting, int_setting, list_setting
 
-from posthouse.config.setting import Setting
+SERVERS = list_setting(
+    "dns.servers",
+    (),
+    "The name servers to ask, each an address or address:port (IPv6 in brackets when a port follows). Empty means the "
+    "name servers of /etc/resolv.conf.",
+    restart_needed=True,
+)
+TIMEOUT = duration_setting(
+    "dns.timeout",
+    3,
+    "How long one name server may take for one answer before the next one is asked.",
+    minimum=0.1,
+    maximum=60,
+    restart_needed=True,
+)
+ATTEMPTS = int_setting(
+    "dns.attempts",
+    2,
+    "How often the whole list of name servers is gone through before a question is given up for now.",
+    unit="rounds",
+    minimum=1,
+    maximum=10,
+    restart_needed=True,
+)
+CACHE_ENTRIES = int_setting(
+    "dns.cache_entries",
+    20_000,
+    "How many answers each worker keeps until their time to live ends.",
+    unit="answers",
+    minimum=100,
+    maximum=10_000_000,
+    restart_needed=True,
+)
 
-SETTINGS: tuple[Setting[Any], ...] = ()
+SETTINGS = (SERVERS, TIMEOUT, ATTEMPTS, CACHE_ENTRIES)
