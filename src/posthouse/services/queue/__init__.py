@@ -1,4 +1,4 @@
-"""The queue of remote recipients: where they go, when they are tried, who is told. Tests: ``tests/unit/services/queue``.
+"""The queue of remote recipients: where they go, when they are tried, who is told.
 
 States of a recipient, and the step that commits each change::
 
@@ -6,5 +6,5 @@ States of a recipient, and the step that commits each change::
                          WAITING <--QueueControl--> HELD        any but leased --QueueControl--> REMOVED
 
 A lease that ends without a result makes the recipient claimable again, so a crash repeats an attempt and loses none.
-Nothing here opens a connection: that is ``services.relay``.
+Nothing here opens a connection: that is ``services.relay``. Tests: ``tests/unit/services/queue``.
 """

@@ -42,7 +42,7 @@ class MxAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressAnswer:
-    """Answer to ``Resolver.addresses``: IPv6 and IPv4 addresses as text (FOUND only), seconds it may be kept, and why."""
+    """Answer to ``Resolver.addresses``: addresses as text, IPv6 first (FOUND only), seconds it may be kept, and why."""
 
     finding: Finding
     addresses: tuple[str, ...] = ()
