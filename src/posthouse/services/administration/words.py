@@ -1,0 +1,72 @@
+"""What people write, turned into values, with refusals that name the word (addresses, domains, sizes, hosts)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from posthouse.core import limits
+from posthouse.core.address import Address, fold_domain, format_local_part, parse_address
+from posthouse.core.errors import SyntaxFault
+from posthouse.services.administration.faults import Refused
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+PASSWORD_SHORTEST = 8
+
+
+def domain_name(text: str) -> str:
+    """Return a domain in its folded form. Raises Refused: where it is none."""
+    try:
+        name = fold_domain(text.strip())
+    except SyntaxFault as fault:
+        raise Refused(f"{text!r} is not a domain ({fault.detail})", "Write it like example.org.") from None
+    if name.startswith("["):
+        raise Refused(f"{text!r} is an address literal, not a domain", "Write a name like example.org.")
+    return name
+
+
+def mail_address(text: str) -> Address:
+    """Return an address. Raises Refused: with the place where it stops being one."""
+    try:
+        return parse_address(text.strip())
+    except SyntaxFault as fault:
+        raise Refused(
+            f"{text!r} is not an address ({fault.detail}, at character {fault.offset + 1})",
+            "Write it like anna@example.org.",
+        ) from None
+
+
+def own_address(text: str) -> str:
+    """Return the folded address of an account or alias of ours. Raises Refused."""
+    address = mail_address(text)
+    if len(address.local_part.encode()) > limits.LOCAL_PART:
+        raise Refused(f"the local part of {text!r} has more than {limits.LOCAL_PART} octets (RFC 5321 §4.5.3.1.1)")
+    return f"{format_local_part(address.local_part.lower())}@{address.domain}"
+
+
+def size(text: str) -> int:
+    """Return octets from ``500M``, ``2G``, ``1048576`` or ``0``. Raises Refused."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise Refused(f"{text!r} is not a size", "Write it like 500M or 2G; 0 means no limit.")
+    return int(float(match[1]) * _FACTORS[match[2].lower()])
+
+
+def host_name(text: str) -> str:
+    """Return a host: a name or an IP address without brackets. Raises Refused."""
+    bare = text.strip().removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        return domain_name(bare)
+
+
+def password(secret: bytes) -> bytes:
+    """Return a password without its line end. Raises Refused: where it is too short or too long."""
+    bare = secret.removesuffix(b"\n").removesuffix(b"\r")
+    if len(bare) < PASSWORD_SHORTEST:
+        raise Refused(f"the password has fewer than {PASSWORD_SHORTEST} characters", "Choose a longer one.")
+    if len(bare) > 1024 or b"\0" in bare or b"\n" in bare:
+        raise Refused("the password has more than 1024 octets, or more than one line", "Give one line of text.")
+    return bare
