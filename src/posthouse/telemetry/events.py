@@ -1,0 +1,33 @@
+"""Every event that may be logged, with what it means. Names are ``topic.what_happened``; fields are plain values.
+
+Sorted by topic, then name. A name that is used must be here; a test looks through the source.
+"""
+
+from __future__ import annotations
+
+EVENTS: dict[str, str] = {
+    # ---- auth: signing in
+    "auth.granted": "A peer signed in. Fields: account, mechanism, peer.",
+    "auth.refused": "A sign-in was refused. Fields: login, mechanism, peer, reason; never the password.",
+    # ---- door: connections of every protocol
+    "door.bytes_before_tls": "A peer sent bytes behind its STARTTLS, before the handshake; they were thrown away. "
+    "A client that does so is broken, or somebody on the path injects commands. Fields: octets.",
+    "door.closed": "A connection ended. Fields: peer, seconds, received, sent, reason.",
+    "door.failed": "A session met an error of ours and was closed. Fields: error, trace.",
+    "door.idle": "A connection was closed because the peer was silent too long. Fields: seconds.",
+    "door.opened": "A connection was accepted. Fields: listener, protocol, peer.",
+    "door.refused": "A connection was refused because of a limit. Fields: listener, peer, reason.",
+    "door.slow_reader": "A connection was cut because the peer did not read what was sent. Fields: seconds.",
+    "door.tls_failed": "A TLS handshake failed. Fields: reason.",
+    "door.tls_started": "A connection is encrypted now. Fields: version, cipher.",
+    # ---- log: the log itself
+    "log.dropped": "Lines could not be written, such as for a full disk, and are lost. Fields: lines.",
+    # ---- pop3
+    "pop3.signed_in": "A POP3 session opened an account's inbox. Fields: account, messages.",
+    "pop3.updated": "A POP3 session ended with QUIT and its deletions were done. Fields: account, deleted.",
+    # ---- settings
+    "settings.loaded": "Settings were read from the store. Fields: count.",
+    "settings.problem": "A stored setting could not be used and was skipped. Fields: problem.",
+    # ---- tls
+    "tls.loaded": "Certificates were read. Fields: certificate, expires.",
+}
