@@ -36,6 +36,7 @@ class ClientInfo:
     Attributes:
         address: its IP address as text, without brackets; "" for a socket without one.
         helo: what it called itself in EHLO, HELO or LHLO; "" before that.
+        esmtp: whether it greeted with EHLO or LHLO rather than HELO.
         account: the account that signed in, or None.
         session: the short text that names the connection in the log.
     """
@@ -46,5 +47,6 @@ class ClientInfo:
     listener_class: ListenerClass = ListenerClass.ACCESS
     tls: TlsInfo | None = None
     helo: str = ""
+    esmtp: bool = True
     account: AccountRow | None = None
     session: str = ""

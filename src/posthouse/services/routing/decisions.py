@@ -40,7 +40,7 @@ Decision: TypeAlias = LocalDelivery | RemoteDelivery | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """All that became of one accepted recipient. ``refusal`` is set where nothing else is."""
+    """All that became of one accepted recipient. ``refusals`` of some of many targets spoil nothing."""
 
     recipient: Recipient
     local: tuple[LocalDelivery, ...] = ()
@@ -49,7 +49,7 @@ class Routed:
 
     @property
     def refusal(self) -> Outcome | None:
-        """The outcome where the recipient reaches nobody at all, else None."""
-        if self.local or self.remote or not self.refusals:
+        """The outcome where the recipient reaches nobody at all (temporary where any reason is), else None."""
+        if self.local or self.remote:
             return None
-        return self.refusals[0].outcome
+        return next((each.outcome for each in self.refusals if each.outcome.is_temporary), self.refusals[0].outcome)

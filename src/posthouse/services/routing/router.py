@@ -17,7 +17,7 @@ from posthouse.core import status
 from posthouse.core.address import Address, parse_address
 from posthouse.core.envelope import Recipient
 from posthouse.core.errors import SyntaxFault
-from posthouse.core.outcome import Outcome, defer, reject
+from posthouse.core.outcome import defer, reject
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.resolution import (
     AliasTargets,
@@ -28,7 +28,7 @@ from posthouse.services.identity.resolution import (
     UnknownUser,
 )
 from posthouse.services.routing.decisions import LocalDelivery, Refusal, RemoteDelivery, Routed
-from posthouse.services.routing.next_hop import destination
+from posthouse.services.routing.next_hop import next_hop
 
 EXPANSION_DEPTH: Final = 10  # aliases behind aliases
 EXPANSION_COUNT: Final = 5_000  # addresses one recipient may become
@@ -56,10 +56,14 @@ class Router:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    async def route(self, recipient: Recipient) -> Routed:
-        """Return where one recipient goes. Raises Unavailable where the directory cannot be read."""
+    async def route(self, recipient: Recipient, resolution: Resolution | None = None) -> Routed:
+        """Return where one recipient goes; ``resolution`` is what its address means, where the caller knows already.
+
+        Raises Unavailable where the directory cannot be read.
+        """
         address = recipient.address
-        resolution = await self._directory.resolve(address)
+        if resolution is None:
+            resolution = await self._directory.resolve(address)
         if isinstance(resolution, LocalAccount):  # nearly always
             return Routed(recipient, (LocalDelivery(resolution.account, resolution.address),))
         found = _Expansion()
@@ -72,7 +76,7 @@ class Router:
 
     async def destination(self, domain: str) -> str:
         """Return the queue destination of a remote domain. Raises SyntaxFault: where it has no form for the DNS."""
-        return destination(domain, await self._directory.route_for(domain))
+        return next_hop(domain, await self._directory.route_for(domain))
 
     async def _follow(self, address: Address, resolution: Resolution, found: _Expansion) -> None:
         """Go through what an address leads to, level by level; an address met before is passed over."""
@@ -127,12 +131,3 @@ class Router:
                 fresh.append((address, await self._directory.resolve(address)))
         return fresh
 
-
-def combined_refusal(routed: Routed) -> Outcome | None:
-    """Return the outcome for a recipient that reaches nobody; temporary where any of its refusals is."""
-    if routed.refusal is None:
-        return None
-    for each in routed.refusals:
-        if each.outcome.is_temporary:
-            return each.outcome
-    return routed.refusal
