@@ -1,14 +1,14 @@
 """What a search asks for, as a tree of values that no protocol owns (RFC 3501 §6.4.4, RFC 8621 §4.4.1).
 
 Sequence numbers are turned into UIDs before a tree is made. Texts are Unicode; matching folds case. Days are
-proleptic ordinals (``datetime.date.toordinal``) because searches disregard time and zone. The evaluation is
-``search``. Tests: ``tests/unit/services/mailstore/test_search.py``.
+counted from 1970-01-01, because searches disregard time and zone. The evaluation is ``search``.
+Tests: ``tests/unit/services/mailstore/test_search.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from posthouse.core.flags import Flag
 from posthouse.store.rows import Field
@@ -100,17 +100,17 @@ class TextContains:
     text: str
 
 
-Criterion: TypeAlias = Union[
-    Everything,
-    And,
-    Or,
-    Not,
-    Uids,
-    HasFlag,
-    HasKeyword,
-    Between,
-    SentBetween,
-    HeaderContains,
-    BodyContains,
-    TextContains,
-]
+Criterion: TypeAlias = (
+    Everything
+    | And
+    | Or
+    | Not
+    | Uids
+    | HasFlag
+    | HasKeyword
+    | Between
+    | SentBetween
+    | HeaderContains
+    | BodyContains
+    | TextContains
+)
