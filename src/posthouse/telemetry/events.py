@@ -22,12 +22,22 @@ EVENTS: dict[str, str] = {
     "door.tls_started": "A connection is encrypted now. Fields: version, cipher.",
     # ---- log: the log itself
     "log.dropped": "Lines could not be written, such as for a full disk, and are lost. Fields: lines.",
+    # ---- message: mail that came in
+    "message.failed": "A message could not be taken because of an error of ours; the peer was told to try again. "
+    "Fields: queue_id, error, trace.",
+    "message.filed": "A message was filed in a mailbox. Fields: queue_id, to, account.",
+    "message.received": "A message was accepted, and is on stable storage. Fields: queue_id, from, peer, size, "
+    "recipients, message_id.",
+    "message.refused": "A sender, a recipient or a message was refused. Fields: from, to, peer, helo, code, enhanced, "
+    "text, rule, setting, detail.",
     # ---- pop3
     "pop3.signed_in": "A POP3 session opened an account's inbox. Fields: account, messages.",
     "pop3.updated": "A POP3 session ended with QUIT and its deletions were done. Fields: account, deleted.",
     # ---- settings
     "settings.loaded": "Settings were read from the store. Fields: count.",
     "settings.problem": "A stored setting could not be used and was skipped. Fields: problem.",
+    # ---- smtp: the SMTP and LMTP doors
+    "smtp.abuse": "An SMTP client did what well-meant clients do not do. Fields: kind, peer.",
     # ---- tls
     "tls.loaded": "Certificates were read. Fields: certificate, expires.",
 }

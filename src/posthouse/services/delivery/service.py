@@ -1,0 +1,149 @@
+"""The one commit: a message filed in every local mailbox and queued for every remote recipient, or nothing of it.
+
+After the commit the fresh queue rows, already leased, are handed to this worker's courier, and one event is reported.
+Invariant: when ``deliver`` returns, the message is on stable storage; when it raises, nothing of it is.
+Tests: ``tests/unit/services/delivery/test_service.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from posthouse.config.definitions.queue import BOUNCE_LIFETIME, LIFETIME
+from posthouse.config.settings import Settings
+from posthouse.core.ids import format_queue_id
+from posthouse.services.delivery.accepted import Accepted
+from posthouse.services.delivery.plan import filings, queued_recipients, received_entry
+from posthouse.services.delivery.report import Reporter
+from posthouse.services.queue.handover import HandOver
+from posthouse.store.contract import Store
+from posthouse.store.rows import QueueRow
+from posthouse.store.values import Delivered, Delivery, NewEmail, QueuedRecipient, QueueEntry, RecipientState
+from posthouse.telemetry.log import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryParts:
+    """What the service needs; made in the composition root."""
+
+    store: Store
+    settings: Settings
+    hand_over: HandOver
+    reporter: Reporter
+    telemetry: Telemetry
+
+
+class DeliveryService:
+    """Commits accepted messages."""
+
+    def __init__(self, parts: DeliveryParts) -> None:
+        self._store = parts.store
+        self._settings = parts.settings
+        self._hand_over = parts.hand_over
+        self._reporter = parts.reporter
+        self._telemetry = parts.telemetry
+
+    async def deliver(self, accepted: Accepted) -> None:
+        """Commit one message. Raises StoreRefusal, Unavailable: nothing was written."""
+        delivery = Delivery(
+            email=NewEmail(content=accepted.content, facts=accepted.facts),
+            queue_id=accepted.queue_id,
+            filings=filings(accepted),
+            queue=self._queue_entry(accepted),
+            journey=(received_entry(accepted),),
+        )
+        if accepted.late_refusals or _asks_for_report(accepted):
+            reports = await self._reporter.plan(accepted)
+            if reports:
+                results = await self._store.commit(delivery, *reports)
+                self._after(accepted, delivery, results[0])
+                return
+        self._after(accepted, delivery, await self._store.commit(delivery))
+
+    def _queue_entry(self, accepted: Accepted) -> QueueEntry | None:
+        recipients = queued_recipients(accepted)
+        if not recipients:
+            return None
+        parameters = accepted.parameters
+        lifetime = LIFETIME if accepted.reverse_path is not None else BOUNCE_LIFETIME
+        has_room = self._hand_over.has_room(accepted.facts.size)
+        return QueueEntry(
+            reverse_path=str(accepted.reverse_path) if accepted.reverse_path is not None else "",
+            recipients=recipients,
+            expires=accepted.at + self._settings.get(lifetime),
+            ret=parameters.ret.value if parameters.ret is not None else "",
+            envid=parameters.envid or "",
+            body_type=parameters.body.value,
+            smtputf8=parameters.smtputf8,
+            lease_owner=self._hand_over.lease_owner if has_room else "",
+            lease_until=self._hand_over.lease_until() if has_room else 0.0,
+        )
+
+    def _after(self, accepted: Accepted, delivery: Delivery, result: Delivered) -> None:
+        entry = delivery.queue
+        if entry is not None and entry.lease_owner:
+            content = accepted.content if isinstance(accepted.content, bytes) else None
+            self._hand_over.hand_over(_rows(accepted, entry, result), content)
+        self._report(accepted)
+
+    def _report(self, accepted: Accepted) -> None:
+        client = accepted.client
+        fields: dict[str, Any] = {
+            "session": client.session,
+            "queue_id": format_queue_id(accepted.queue_id),
+            "from": str(accepted.reverse_path) if accepted.reverse_path is not None else "",
+            "peer": client.address,
+            "size": accepted.facts.size,
+            "recipients": len(accepted.recipients),
+            "message_id": accepted.facts.message_id,
+        }
+        self._telemetry.event("message.received", **fields)
+        if self._telemetry.wants("debug"):
+            for recipient in accepted.recipients:
+                for local in recipient.routed.local:
+                    self._telemetry.event(
+                        "message.filed",
+                        level="debug",
+                        queue_id=fields["queue_id"],
+                        to=str(recipient.routed.recipient.address),
+                        account=local.account.address,
+                    )
+
+
+def _asks_for_report(accepted: Accepted) -> bool:
+    return any(recipient.routed.recipient.parameters.notify is not None for recipient in accepted.recipients)
+
+
+def _rows(accepted: Accepted, entry: QueueEntry, result: Delivered) -> list[QueueRow]:
+    """The rows as the store has just written them, so that nobody needs to read them back."""
+    return [_row(accepted, entry, result, number, each) for number, each in enumerate(entry.recipients, 1)]
+
+
+def _row(
+    accepted: Accepted, entry: QueueEntry, result: Delivered, number: int, recipient: QueuedRecipient
+) -> QueueRow:
+    return QueueRow(
+        queue_id=accepted.queue_id,
+        number=number,
+        address=recipient.address,
+        destination=recipient.destination,
+        state=RecipientState.WAITING,
+        attempts=0,
+        next_attempt=recipient.next_attempt,
+        lease_owner=entry.lease_owner,
+        lease_until=entry.lease_until,
+        last_reply="",
+        notify=recipient.notify,
+        orcpt=recipient.orcpt,
+        delay_notified=False,
+        reverse_path=entry.reverse_path,
+        ret=entry.ret,
+        envid=entry.envid,
+        body_type=entry.body_type,
+        smtputf8=entry.smtputf8,
+        received=accepted.at,
+        expires=entry.expires,
+        size=accepted.facts.size,
+        body=result.body,
+    )
