@@ -65,7 +65,7 @@ class QueueControls:
         self._by = by
         self._writer = writer
 
-    async def list(self) -> AsyncIterator[dict[str, Any]]:
+    async def recipients(self) -> AsyncIterator[dict[str, Any]]:
         """Yield every queued recipient in order of queue id; memory is bounded by pages."""
         after = (0, 0)
         while rows := await self._store.queue_rows(after=after, limit=PAGE):
@@ -149,11 +149,13 @@ class QueueControls:
         journey: tuple[JourneyEntry, ...] = ()
         if step:
             rows = await self._store.queue_rows(queue_id=queue_id)
-            names = [row.address for row in rows if number in {None, row.number}]
-            if not names:
+            journey = tuple(
+                JourneyEntry(queue_id=queue_id, at=now, step=step, record={"to": row.address, "by": self._by})
+                for row in rows
+                if number in {None, row.number}
+            )
+            if not journey:
                 return 0
-            record = {"to": ", ".join(names[:10]), "by": self._by}
-            journey = (JourneyEntry(queue_id=queue_id, at=now, step=step, record=record),)
         change = QueueControl(queue_id=queue_id, state=state, now=now, number=number, next_attempt=now, journey=journey)
         changed: int = await self._store.commit(change)
         return changed

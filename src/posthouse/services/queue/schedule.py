@@ -49,7 +49,7 @@ class QueuePolicy:
 
 
 def parse_schedule(words: tuple[str, ...]) -> Schedule:
-    """Return the schedule that the setting's words say; words that are no durations are left out, none left: default."""
+    """Return the schedule that the setting's words say; words that are no durations are left out."""
     delays = []
     for word in words:
         try:
