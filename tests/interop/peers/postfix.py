@@ -76,7 +76,19 @@ class PostfixPeer:
         data = self.folder / "data"
         data.mkdir()
         os.chown(data, owner.pw_uid, owner.pw_gid)
-        for name in ["active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace"]:
+        for name in [
+            "active",
+            "bounce",
+            "corrupt",
+            "defer",
+            "deferred",
+            "flush",
+            "hold",
+            "incoming",
+            "private",
+            "saved",
+            "trace",
+        ]:
             (self.queue / name).mkdir(mode=0o700)
             os.chown(self.queue / name, owner.pw_uid, 0)
         drop = grp.getgrnam("postdrop").gr_gid
