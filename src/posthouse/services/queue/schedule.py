@@ -66,8 +66,3 @@ def queue_policy(settings: Settings) -> QueuePolicy:
         delay_notice_after=settings.get(definitions.DELAY_NOTICE_AFTER),
         soft_bounce=settings.get(definitions.SOFT_BOUNCE),
     )
-
-
-def lifetime(settings: Settings, *, reverse_path: str) -> float:
-    """Return the seconds a message is tried; the null reverse-path "" has its own."""
-    return settings.get(definitions.LIFETIME if reverse_path else definitions.BOUNCE_LIFETIME)

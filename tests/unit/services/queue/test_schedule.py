@@ -4,7 +4,7 @@ import pytest
 
 from posthouse.config.definitions import queue as definitions
 from posthouse.config.settings import Settings
-from posthouse.services.queue.schedule import DEFAULT_SCHEDULE, Schedule, lifetime, parse_schedule, queue_policy
+from posthouse.services.queue.schedule import DEFAULT_SCHEDULE, Schedule, parse_schedule, queue_policy
 from posthouse.store.rows import SettingRow
 
 NOW = 1_700_000_000.0
@@ -42,18 +42,14 @@ def test_the_setting_is_read(words, delays):
 
 
 def test_the_policy_comes_from_the_settings():
-    """Every setting of the policy is read, and lifetimes differ for the null reverse-path."""
+    """Every setting of the policy is read."""
     rows = [
         SettingRow(definitions.SOFT_BOUNCE.name, "server", "yes", "", 0),
         SettingRow(definitions.RETRY_SCHEDULE.name, "server", "1m", "", 0),
         SettingRow(definitions.DELAY_NOTICE_AFTER.name, "server", "1h", "", 0),
-        SettingRow(definitions.LIFETIME.name, "server", "2d", "", 0),
-        SettingRow(definitions.BOUNCE_LIFETIME.name, "server", "1d", "", 0),
     ]
     settings = Settings(rows)
     policy = queue_policy(settings)
     assert policy.soft_bounce
     assert policy.schedule.delays == (60.0,)
     assert policy.delay_notice_after == 3600
-    assert lifetime(settings, reverse_path="a@b.test") == 2 * 86_400
-    assert lifetime(settings, reverse_path="") == 86_400
