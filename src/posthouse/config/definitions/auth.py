@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posthouse.config.setting import bool_setting, int_setting
+from posthouse.config.setting import int_setting
 
 FAILURE_LIMIT = int_setting(
     "auth.failure_limit",
@@ -13,12 +13,5 @@ FAILURE_LIMIT = int_setting(
     minimum=3,
     maximum=1_000_000,
 )
-PLAINTEXT_FROM_LOOPBACK = bool_setting(
-    "auth.plaintext_from_loopback",
-    True,
-    "Whether a client on this machine may send its password without TLS. Clients elsewhere never may, except where a "
-    "listener says so.",
-    rfc="RFC 4954 §4",
-)
 
-SETTINGS = (FAILURE_LIMIT, PLAINTEXT_FROM_LOOPBACK)
+SETTINGS = (FAILURE_LIMIT,)

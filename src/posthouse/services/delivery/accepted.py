@@ -31,6 +31,7 @@ class Accepted:
         protocol: the ``with`` word of its Received line.
         late_refusals: recipients that turned out to be undeliverable after their RCPT was granted, or targets of
             aliases nobody has; the reverse-path is told in a notice.
+        refused: recipients that were refused at RCPT, for the story alone; their client knows already.
         content: the message as it is to be stored; a spool stays the caller's.
     """
 
@@ -42,5 +43,6 @@ class Accepted:
     parameters: MailParameters
     recipients: tuple[AcceptedRecipient, ...]
     late_refusals: tuple[Refusal, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     content: bytes | Spool
     facts: MessageFacts

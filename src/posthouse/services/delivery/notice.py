@@ -2,7 +2,7 @@
 
 A notice has the null reverse-path and is delivered like any mail: filed where its recipient is ours, queued where he
 is not. One that reaches nobody is dropped, for a notice about a notice would never end (RFC 5321 §6.1, RFC 3464 §2).
-The courier commits it together with the result that it tells of. Tests: ``tests/unit/services/delivery/test_notice.py``.
+The courier commits it together with the result that it tells of. Tests: ``tests/unit/services/delivery``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class NoticePlanner:
         self._settings = settings
         self._clock = clock
 
-    async def plan_notice(self, content: bytes, to: Address, *, about: QueueId, kind: str = "failure") -> Delivery | None:
+    async def plan_notice(
+        self, content: bytes, to: Address, *, about: QueueId, kind: str = "failure"
+    ) -> Delivery | None:
         """Return the value that delivers a notice, or None where its recipient reaches nobody.
 
         Args:

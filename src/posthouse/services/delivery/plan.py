@@ -70,7 +70,7 @@ def _queued(address: str, destination: str, parameters: RcptParameters, at: floa
 
 
 def received_entry(accepted: Accepted) -> JourneyEntry:
-    """Return the first entry of the message's story: where it came from, why each recipient was granted, where it goes."""
+    """Return the first entry of the story: where it came from, why each recipient was granted, where it goes."""
     client, facts = accepted.client, accepted.facts
     reverse_path = str(accepted.reverse_path) if accepted.reverse_path is not None else ""
     record: dict[str, Any] = {
@@ -92,8 +92,10 @@ def received_entry(accepted: Accepted) -> JourneyEntry:
         told = _told(recipient.outcome.rule, recipient.routed)
         record["recipients"].append(told)
         keys[told["to"].lower()] = None
-    if accepted.late_refusals:
-        record["refused"] = [[refusal.address, refusal.outcome.as_record()] for refusal in accepted.late_refusals]
+    refused = (*accepted.refused, *accepted.late_refusals)
+    if refused:
+        record["refused"] = [[refusal.address, refusal.outcome.as_record()] for refusal in refused]
+        keys.update((refusal.address.lower(), None) for refusal in refused)
     return JourneyEntry(
         queue_id=accepted.queue_id, at=accepted.at, step=steps.RECEIVED, record=record, keys=tuple(keys)
     )

@@ -43,9 +43,7 @@ class Reporter:
             found.append(await self._one(accepted, to, delivered, "success"))
         return tuple(each for each in found if each is not None)
 
-    async def _one(
-        self, accepted: Accepted, to: Address, recipients: list[DsnRecipient], kind: str
-    ) -> Delivery | None:
+    async def _one(self, accepted: Accepted, to: Address, recipients: list[DsnRecipient], kind: str) -> Delivery | None:
         content = self._compose(accepted, to, recipients, kind)
         return await self._planner.plan_notice(content, to, about=accepted.queue_id, kind=kind)
 

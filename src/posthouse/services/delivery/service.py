@@ -120,9 +120,7 @@ def _rows(accepted: Accepted, entry: QueueEntry, result: Delivered) -> list[Queu
     return [_row(accepted, entry, result, number, each) for number, each in enumerate(entry.recipients, 1)]
 
 
-def _row(
-    accepted: Accepted, entry: QueueEntry, result: Delivered, number: int, recipient: QueuedRecipient
-) -> QueueRow:
+def _row(accepted: Accepted, entry: QueueEntry, result: Delivered, number: int, recipient: QueuedRecipient) -> QueueRow:
     return QueueRow(
         queue_id=accepted.queue_id,
         number=number,

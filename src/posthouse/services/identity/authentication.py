@@ -39,9 +39,7 @@ CLIENTS: Final = 10_000
 DOMAINS_FOR_SHORT_NAME: Final = 200
 
 SIGNED_IN = done("Authentication successful", code=235, detail_code=status.SECURITY_OTHER, rule="auth.password")
-WRONG = reject(
-    "Authentication credentials invalid", code=535, detail_code=status.BAD_CREDENTIALS, rule="auth.password"
-)
+WRONG = reject("Authentication credentials invalid", code=535, detail_code=status.BAD_CREDENTIALS, rule="auth.password")
 TOO_MANY = defer(
     "Too many failed sign-ins, try again later",
     code=454,
@@ -131,14 +129,12 @@ class Authenticator:
             await self._sleep(min(LONGEST_DELAY, 0.5 * 2 ** (failures - FREE_FAILURES - 1)))
 
     async def _renew(self, account: AccountRow, password: bytes) -> None:
-        """Replace a hash of yesterday's cost. A failure is no reason to refuse the sign-in; the next one tries again."""
+        """Replace a hash of another cost. A failure is no reason to refuse the sign-in; the next one tries again."""
         if not self._passwords.needs_rehash(account.password_hash):
             return
         encoded = await self._passwords.hash(password)
         try:
-            await self._store.commit(
-                PutAccount(address=account.address, password_hash=encoded, must_be_new=False)
-            )
+            await self._store.commit(PutAccount(address=account.address, password_hash=encoded, must_be_new=False))
         except Fault:
             return
 

@@ -1,7 +1,8 @@
 """What RCPT gets: may this client send there, is anybody there, and is there room (RFC 5321 §3.3, §4.1.1.3).
 
-Order: the limit on their number, relay control, then where routing leads: an address that reaches nobody is refused
+Order: relay control, then where routing leads: an address that reaches nobody is refused
 here and not bounced later. A full mailbox is deferred (452 4.2.2), since its owner may yet tidy up.
+Their number is limited by the session (``smtp.recipients``).
 Tests: ``tests/unit/services/reception/test_recipients.py``.
 """
 
@@ -22,13 +23,6 @@ from posthouse.services.routing.router import Router
 from posthouse.store.contract import Store
 from posthouse.store.rows import AccountRow
 
-TOO_MANY = defer(
-    "Too many recipients",
-    code=452,
-    detail_code=status.TOO_MANY_RECIPIENTS,
-    rule="recipient.count",
-    setting="smtp.recipients",
-)
 MAILBOX_FULL = defer(
     "Mailbox full", code=452, detail_code=status.MAILBOX_FULL, rule="recipient.quota", setting="account quota"
 )

@@ -17,8 +17,7 @@ from posthouse.core import status
 from posthouse.core.address import Address, parse_address
 from posthouse.core.envelope import MailParameters
 from posthouse.core.errors import SyntaxFault
-from posthouse.core.outcome import done, reject
-from posthouse.core.outcome import Outcome
+from posthouse.core.outcome import Outcome, done, reject
 from posthouse.services.identity.client import ClientInfo, ListenerClass
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.resolution import AliasTargets, LocalAccount, NotOurs, RelayDomain

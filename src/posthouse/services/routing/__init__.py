@@ -1,1 +1,1 @@
-"""Where each recipient goes: aliases followed to their ends, next hops chosen. Tests: ``tests/unit/services/routing``."""
+"""Where each recipient goes: aliases followed to their ends, next hops. Tests: ``tests/unit/services/routing``."""

@@ -70,9 +70,7 @@ class Router:
         await self._follow(address, resolution, found)
         if not (found.local or found.remote or found.refusals):
             found.refusals.append(Refusal(str(address), ALIAS_LOOP))
-        return Routed(
-            recipient, tuple(found.local.values()), tuple(found.remote.values()), tuple(found.refusals)
-        )
+        return Routed(recipient, tuple(found.local.values()), tuple(found.remote.values()), tuple(found.refusals))
 
     async def destination(self, domain: str) -> str:
         """Return the queue destination of a remote domain. Raises SyntaxFault: where it has no form for the DNS."""
@@ -130,4 +128,3 @@ class Router:
                 found.seen.add(address.folded)
                 fresh.append((address, await self._directory.resolve(address)))
         return fresh
-
