@@ -399,9 +399,15 @@ class Door(asyncio.Protocol):
         assert self.context.tls is not None, "a listener with TLS has certificates"
         assert self._transport is not None
         self._handshaking = True
-        self._transport.pause_reading()
-        task = self.loop.create_task(self._handshake(self._transport, self.context.tls.server_context, then))
-        self._watch(task, kept=False)
+        # In place, not in a task of its own: start_tls changes the transport's protocol before it first waits, so
+        # that no byte of the handshake, and none that was sent in the clear, can reach data_received in between.
+        task = eager.run(
+            self.loop,
+            self._handshake(self._transport, self.context.tls.server_context, then),
+            lambda _, error: self._failed(error) if isinstance(error, Exception) else None,
+        )
+        if task is not None:
+            self._watch(task, kept=False)
 
     def _watch(self, task: asyncio.Task[Any], *, kept: bool) -> None:
         self._tasks[task] = kept
