@@ -64,6 +64,13 @@ REFUSE_UNPROVEN_SENDER = bool_setting(
     scopes=PER_DOMAIN,
     rfc="RFC 7208 §1",
 )
+AUTH_ON_MX = bool_setting(
+    "smtp.auth_on_mx",
+    False,
+    "Whether clients may sign in on listeners of class `mx` too (port 25). Mail programs should use a submission "
+    "listener; this is for those that cannot be changed.",
+    rfc="RFC 6409 §3.1",
+)
 
 SETTINGS = (
     MESSAGE_SIZE,
@@ -73,4 +80,5 @@ SETTINGS = (
     DATA_TIMEOUT,
     SENDER_MUST_OWN,
     REFUSE_UNPROVEN_SENDER,
+    AUTH_ON_MX,
 )

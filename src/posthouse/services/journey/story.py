@@ -1,4 +1,4 @@
-"""Finding messages and telling what happened to them. Reads only. Tests: ``tests/unit/services/journey/test_story.py``."""
+"""Finding messages and telling what happened to them. Reads only. Tests: ``tests/unit/services/journey``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Journey:
 
         Args:
             what: a queue id, an address, or a Message-ID with or without angle brackets; "" for any.
-            since, until: seconds since the epoch; 0.0 is open.
+            since: seconds since the epoch; 0.0 is open.
+            until: the same for the end.
             limit: how many at most.
         """
         text = what.strip()

@@ -61,11 +61,10 @@ def _received(record: Record) -> list[str]:
     client = record.get("client") or "this machine"
     helo = f" ({record['helo']})" if record.get("helo") else ""
     signed_in = f", signed in as {record['account']}" if record.get("account") else ""
-    lines = [
-        f"accepted from {client}{helo}{signed_in} by {record.get('protocol', 'SMTP')} on {record.get('listener', '')}: "
-        f"{record.get('size', 0)} octets from {_path(record.get('from', ''))}, "
-        f"Message-ID <{record.get('message_id', '')}>"
-    ]
+    how = f"{record.get('protocol', 'SMTP')} on {record.get('listener', '')}"
+    what = f"{record.get('size', 0)} octets from {_path(record.get('from', ''))}"
+    message_id = f"Message-ID <{record.get('message_id', '')}>"
+    lines = [f"accepted from {client}{helo}{signed_in} by {how}: {what}, {message_id}"]
     for recipient in record.get("recipients", ()):
         lines += _granted(recipient)
     for address, outcome in record.get("refused", ()):

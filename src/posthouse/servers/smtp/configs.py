@@ -1,0 +1,67 @@
+"""What a listener and the settings make of a session: ``SessionConfig`` values, made once for each combination.
+
+Who may sign in: on submission always, on the mail exchange where ``smtp.auth_on_mx`` says so, in LMTP never. A
+password may come in the clear where the listener says ``always``, or ``loopback`` (the default) and the peer is on
+this machine (RFC 4954 §4, RFC 8314 §3). Tests: ``tests/unit/servers/smtp/test_configs.py``.
+"""
+
+from __future__ import annotations
+
+from posthouse.config.definitions.smtp import AUTH_ON_MX, MESSAGE_SIZE, RECIPIENTS
+from posthouse.config.settings import Settings
+from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS
+from posthouse.protocols.smtp.types import ServiceClass, SessionConfig
+from posthouse.servers.door import DoorContext, ListenerInfo
+
+
+class SessionConfigs:
+    """Makes and keeps the configs of one listener."""
+
+    def __init__(self, listener: ListenerInfo) -> None:
+        self._listener = listener
+        self._service_class = service_class(listener)
+        self._made: dict[tuple[object, ...], SessionConfig] = {}
+
+    def get(self, context: DoorContext, *, is_loopback: bool) -> SessionConfig:
+        """Return the config for a connection that begins now."""
+        settings = context.settings
+        key = (
+            is_loopback,
+            context.hostname,
+            context.tls is None,
+            settings.get(MESSAGE_SIZE),
+            settings.get(RECIPIENTS),
+            settings.get(AUTH_ON_MX),
+        )
+        config = self._made.get(key)
+        if config is None:
+            self._made.clear()  # settings change seldom; what was made for others is of no use
+            config = self._made[key] = self._make(context, is_loopback)
+        return config
+
+    def _make(self, context: DoorContext, is_loopback: bool) -> SessionConfig:
+        listener = self._listener
+        settings = context.settings
+        may_show = listener.plaintext_auth == "always" or (listener.plaintext_auth == "loopback" and is_loopback)
+        return SessionConfig(
+            hostname=context.hostname,
+            service_class=self._service_class,
+            max_size=settings.get(MESSAGE_SIZE),
+            max_recipients=settings.get(RECIPIENTS),
+            offers_tls=listener.tls == "starttls" and context.tls is not None,
+            tls_active=listener.tls == "implicit",
+            mechanisms=tuple(SERVER_MECHANISMS) if self._signs_in(settings) else (),
+            auth_in_clear=may_show,
+        )
+
+    def _signs_in(self, settings: Settings) -> bool:
+        if self._service_class is ServiceClass.MX:
+            return settings.get(AUTH_ON_MX)
+        return self._service_class is ServiceClass.SUBMISSION
+
+
+def service_class(listener: ListenerInfo) -> ServiceClass:
+    """Return what a listener is for: its class, else what its protocol implies."""
+    if listener.protocol == "lmtp" or listener.listener_class == "lmtp":
+        return ServiceClass.LMTP
+    return ServiceClass.SUBMISSION if listener.listener_class == "submission" else ServiceClass.MX
