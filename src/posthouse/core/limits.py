@@ -17,8 +17,9 @@ SMTP_COMMAND_LINE: Final = (
 )  # octets with CRLF; RFC 5321 §4.5.3.1.4 asks for 512, extensions raise it, AUTH 12288
 SMTP_AUTH_LINE: Final = 12_288  # RFC 4954 §4
 SMTP_TEXT_LINE: Final = 998 + 2  # RFC 5321 §4.5.3.1.6; what is longer is accepted up to SMTP_TEXT_LINE_HARD
-SMTP_TEXT_LINE_HARD: Final = 1 * MIB  # a line of data longer than this ends the session
+SMTP_TEXT_LINE_HARD: Final = 1 * MIB  # a message with a longer line is refused
 SMTP_RECIPIENTS: Final = 1_000  # a transaction; RFC 5321 §4.5.3.1.8 asks for at least 100
+SMTP_RECIPIENT_OVERSHOOT: Final = 1_000  # refused with 452 before 421 (Postfix smtpd_recipient_overshoot_limit)
 SMTP_ERRORS: Final = 20  # bad commands before 421 (Postfix smtpd_hard_error_limit)
 SMTP_JUNK_COMMANDS: Final = 100  # NOOP, VRFY, RSET ... before 421 (Postfix smtpd_junk_command_limit)
 SMTP_RECEIVE_BUFFER: Final = 256 * KIB
