@@ -33,6 +33,20 @@ EVENTS: dict[str, str] = {
     # ---- pop3
     "pop3.signed_in": "A POP3 session opened an account's inbox. Fields: account, messages.",
     "pop3.updated": "A POP3 session ended with QUIT and its deletions were done. Fields: account, deleted.",
+    # ---- queue and relay: the way out
+    "queue.bounce_dropped": "A message with the null reverse-path could not be delivered; nobody is told of that. "
+    "Fields: queue_id, to.",
+    "relay.claim_failed": "The courier could not claim recipients from the store; it tries again. Fields: error.",
+    "relay.cut": "The courier stopped and cut transactions that did not end in time; they are repeated. "
+    "Fields: transactions.",
+    "relay.deferred": "A recipient could not be reached for now. Fields: queue_id, to, relay, delay, enhanced, reply.",
+    "relay.failed": "A recipient was given up. Fields: queue_id, to, relay, delay, enhanced, reply.",
+    "relay.internal_error": "The courier met an error of ours; the mail concerned waits. Fields: error.",
+    "relay.record_failed": "Results of attempts could not be written; they are kept and tried again, or the attempt is "
+    "repeated. Fields: error, results, queue_id.",
+    "relay.sent": "A recipient's message was taken by the next hop. "
+    "Fields: queue_id, to, relay, delay, enhanced, reply.",
+    "relay.tls_failed": "STARTTLS with a next hop failed. Fields: relay, reason, fallback.",
     # ---- settings
     "settings.loaded": "Settings were read from the store. Fields: count.",
     "settings.problem": "A stored setting could not be used and was skipped. Fields: problem.",

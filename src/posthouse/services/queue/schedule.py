@@ -7,6 +7,7 @@ five days means five days. Tests: ``tests/unit/services/queue/test_schedule.py``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from posthouse.config.definitions import queue as definitions
 from posthouse.config.setting import parse_duration
@@ -48,6 +49,7 @@ class QueuePolicy:
     soft_bounce: bool = False
 
 
+@lru_cache(maxsize=16)
 def parse_schedule(words: tuple[str, ...]) -> Schedule:
     """Return the schedule that the setting's words say; words that are no durations are left out."""
     delays = []
