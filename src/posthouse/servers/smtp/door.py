@@ -22,10 +22,10 @@ from posthouse.config.definitions.smtp import DATA_TIMEOUT, IDLE_TIMEOUT
 from posthouse.core import status
 from posthouse.core.errors import Fault, Unavailable
 from posthouse.core.outcome import Outcome, defer
+from posthouse.protocols.sasl.mechanism import CredentialsOffered
 from posthouse.protocols.smtp.session import SmtpSession
 from posthouse.protocols.smtp.types import (
     ConnectionEnding,
-    CredentialsOffered,
     DataChunk,
     DataEnded,
     DataRefused,
@@ -167,6 +167,8 @@ class SmtpDoor(Door):
                     break
                 self._touched = self.context.sweep.now
                 _HANDLERS[type(event)](self, event)
+        except Exception as error:
+            self._give_up(error)
         finally:
             self._is_pumping = False
         self._flush()
@@ -303,6 +305,14 @@ class SmtpDoor(Door):
         self._session.shutdown()
         self._pump()
         self.close("drain")
+
+    def _give_up(self, error: Exception) -> None:
+        """An error where no command can be answered for itself: 421, so that the client keeps its mail."""
+        self._outcome_of(error, "session")
+        self._drop()
+        self._session.shutdown()
+        self._flush()
+        self.close("failed")
 
     def _make_client(self) -> ClientInfo:
         session = self._session

@@ -1,0 +1,205 @@
+"""What addresses mean, how long that is remembered, and what is never remembered."""
+
+from __future__ import annotations
+
+import pytest
+
+from posthouse.config.definitions.address import DEFAULT_DOMAIN, EXTENSION_DELIMITER
+from posthouse.config.settings import Settings
+from posthouse.core.address import Address, parse_address
+from posthouse.core.errors import Unavailable
+from posthouse.services.identity import directory as room
+from posthouse.services.identity.directory import Directory
+from posthouse.services.identity.resolution import (
+    AliasTargets,
+    CatchAll,
+    Disabled,
+    LocalAccount,
+    NotOurs,
+    RelayDomain,
+    UnknownUser,
+)
+from posthouse.store.rows import SettingRow
+from posthouse.testing.clock import FakeClock
+from posthouse.testing.directory import MemoryDirectory
+
+
+def settings(**values: str) -> Settings:
+    return Settings([SettingRow(name.replace("__", "."), "server", value, "", 0.0) for name, value in values.items()])
+
+
+def make_store() -> MemoryDirectory:
+    store = MemoryDirectory()
+    store.add_domain("house.test")
+    store.add_domain("catch.test", catch_all="ann@house.test")
+    store.add_domain("off.test", disabled=True)
+    store.add_domain("also.test", alias_of="house.test")
+    store.add_domain("deep.test", alias_of="also.test")
+    store.add_domain("ring.test", alias_of="ring2.test")
+    store.add_domain("ring2.test", alias_of="ring.test")
+    store.add_domain("own.test")
+    store.add_account("ann@house.test")
+    store.add_account("bob@house.test", disabled=True)
+    store.add_account("c+d@house.test")
+    store.add_account("root@house.test", is_admin=True)
+    store.add_account("postmaster@own.test")
+    store.add_alias("team@house.test", "ann@house.test", "out@far.test")
+    store.add_route("gate.test", "10.0.0.1", recipients_local=True)
+    store.add_route(".sub.test", "10.0.0.2", recipients_local=True)
+    store.add_route("plain.test", "10.0.0.3")
+    store.add_route("*", "smart.test", recipients_local=True)
+    return store
+
+
+MEANINGS = {
+    "an account": ("ann@house.test", LocalAccount, "ann@house.test"),
+    "an account in other letters": ("ANN@house.test", LocalAccount, "ann@house.test"),
+    "plus-addressing": ("ann+Lists@house.test", LocalAccount, "ann+Lists@house.test"),
+    "plus-addressing with two": ("ann+a+b@house.test", LocalAccount, "ann+a+b@house.test"),
+    "an account that has a plus itself": ("c+d@house.test", LocalAccount, "c+d@house.test"),
+    "a plus with nobody before it": ("+x@house.test", UnknownUser, None),
+    "a disabled account": ("bob@house.test", Disabled, "account"),
+    "a disabled account with a detail": ("bob+x@house.test", Disabled, "account"),
+    "an alias": ("team@house.test", AliasTargets, ("ann@house.test", "out@far.test")),
+    "an alias with a detail": ("team+x@house.test", AliasTargets, ("ann@house.test", "out@far.test")),
+    "an alias domain": ("ann@also.test", LocalAccount, "ann@house.test"),
+    "an alias of an alias domain": ("ann@deep.test", LocalAccount, "ann@house.test"),
+    "alias domains in a ring": ("ann@ring.test", NotOurs, None),
+    "nobody": ("nobody@house.test", UnknownUser, None),
+    "nobody in a domain with a catch-all": ("nobody@catch.test", CatchAll, "ann@house.test"),
+    "a disabled domain": ("ann@off.test", Disabled, "domain"),
+    "a postmaster nobody made": ("PostMaster@house.test", LocalAccount, "root@house.test"),
+    "a postmaster of a domain without administrators": ("postmaster@catch.test", LocalAccount, "root@house.test"),
+    "a postmaster somebody made": ("postmaster@own.test", LocalAccount, "postmaster@own.test"),
+    "a relay domain": ("x@gate.test", RelayDomain, "10.0.0.1"),
+    "below a relay domain": ("x@a.b.sub.test", RelayDomain, "10.0.0.2"),
+    "a parent that is not below itself": ("x@sub.test", NotOurs, None),
+    "a route that is no relay domain": ("x@plain.test", NotOurs, None),
+    "a stranger, for a smart host lets nobody relay": ("x@far.test", NotOurs, None),
+    "an address literal": ("x@[192.0.2.1]", NotOurs, None),
+}
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+async def test_every_address_means_one_thing(name: str) -> None:
+    """An address resolves to the one value that its row names."""
+    text, kind, detail = MEANINGS[name]
+    directory = Directory(make_store(), FakeClock(), settings())
+    found = await directory.resolve(parse_address(text))
+    assert type(found) is kind
+    if isinstance(found, LocalAccount):
+        assert found.address == detail
+    elif isinstance(found, RelayDomain):
+        assert found.route.host == detail
+    elif isinstance(found, AliasTargets | CatchAll | Disabled):
+        assert detail in (getattr(found, "targets", None), getattr(found, "target", None), getattr(found, "what", None))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [({}, "root@house.test"), ({DEFAULT_DOMAIN.name.replace(".", "__"): "own.test"}, "postmaster@own.test")],
+)
+async def test_bare_postmaster_belongs_to_the_default_domain(values: dict[str, str], expected: str) -> None:
+    """The path <postmaster> goes to the first domain, or to the one that is set (RFC 5321 §4.1.1.3)."""
+    directory = Directory(make_store(), FakeClock(), settings(**values))
+    found = await directory.resolve(Address("postmaster", ""))
+    assert isinstance(found, LocalAccount)
+    assert found.account.address == expected
+
+
+async def test_the_delimiter_is_a_setting() -> None:
+    """Another delimiter cuts elsewhere, and the old one no longer does."""
+    directory = Directory(make_store(), FakeClock(), settings(**{EXTENSION_DELIMITER.name.replace(".", "__"): "-"}))
+    assert isinstance(await directory.resolve(parse_address("ann-x@house.test")), LocalAccount)
+    assert isinstance(await directory.resolve(parse_address("ann+x@house.test")), UnknownUser)
+
+
+ROUTES = {
+    "its own": ("plain.test", "10.0.0.3"),
+    "its parent's": ("x.sub.test", "10.0.0.2"),
+    "the smart host": ("far.test", "smart.test"),
+}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+async def test_routes_go_from_near_to_far(name: str) -> None:
+    """A domain's own route wins over its parent's, and that over the smart host."""
+    domain, host = ROUTES[name]
+    route = await Directory(make_store(), FakeClock(), settings()).route_for(domain)
+    assert route is not None
+    assert route.host == host
+
+
+async def test_without_routes_there_is_none() -> None:
+    """A store without routes gives none."""
+    assert await Directory(MemoryDirectory(), FakeClock(), settings()).route_for("far.test") is None
+
+
+async def test_answers_are_remembered_until_the_directory_changes() -> None:
+    """A second question reads nothing; after a notice the store is read again."""
+    store = make_store()
+    directory = Directory(store, FakeClock(), settings())
+    ann = parse_address("ann@house.test")
+    await directory.resolve(ann)
+    before = store.reads
+    await directory.resolve(ann)
+    assert store.reads == before
+    store.add_account("ann@house.test", disabled=True)
+    assert isinstance(await directory.resolve(ann), Disabled)
+
+
+async def test_a_lost_notice_costs_a_second() -> None:
+    """A change without a notice is seen when the version is compared, at most once a second."""
+    store, clock = make_store(), FakeClock()
+    directory = Directory(store, clock, settings())
+    ann = parse_address("ann@house.test")
+    await directory.resolve(ann)
+    callbacks, store.notices.directory = store.notices.directory, []
+    store.add_account("ann@house.test", disabled=True)
+    assert isinstance(await directory.resolve(ann), LocalAccount)
+    clock.advance(1.1)
+    assert isinstance(await directory.resolve(ann), Disabled)
+    assert callbacks
+
+
+async def test_a_closed_directory_listens_no_more() -> None:
+    """After close the store holds no callback."""
+    store = make_store()
+    directory = Directory(store, FakeClock(), settings())
+    directory.close()
+    assert store.notices.directory == []
+
+
+async def test_unknown_addresses_are_forgotten_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address nobody has is asked again after seconds; what exists is not."""
+    store, clock = make_store(), FakeClock()
+    directory = Directory(store, clock, settings())
+    for text in ("nobody@house.test", "ann@house.test"):
+        await directory.resolve(parse_address(text))
+    clock.advance(room.UNKNOWN_SECONDS + 1)
+    before = store.reads
+    await directory.resolve(parse_address("ann@house.test"))
+    assert store.reads == before
+    await directory.resolve(parse_address("nobody@house.test"))
+    assert store.reads > before
+
+
+async def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guesser does not make the cache grow."""
+    monkeypatch.setattr(room, "CACHE_SIZE", 10)
+    directory = Directory(make_store(), FakeClock(), settings())
+    for number in range(100):
+        await directory.resolve(Address(f"x{number}", f"d{number}.test"))
+    assert len(directory._addresses) <= 10
+    assert len(directory._domains) <= 10
+
+
+async def test_an_unreadable_store_is_unavailable() -> None:
+    """A failing read is raised, and nothing wrong is remembered."""
+    store = make_store()
+    directory = Directory(store, FakeClock(), settings())
+    store.unreadable = Unavailable("locked")
+    with pytest.raises(Unavailable):
+        await directory.resolve(parse_address("ann@house.test"))
+    store.unreadable = None
+    assert isinstance(await directory.resolve(parse_address("ann@house.test")), LocalAccount)
