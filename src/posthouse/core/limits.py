@@ -48,3 +48,10 @@ PREVIEW: Final = 256  # characters (RFC 8970 §3.2)
 INLINE_BODY: Final = 512 * KIB  # a message over this is received through the spool, in chunks
 BODY_CHUNK: Final = 256 * KIB
 TRANSFER_MEMORY: Final = 1 * MIB + 256 * KIB  # per message transfer, whatever its size
+
+# POP3
+POP3_COMMAND_LINE: Final = (
+    4 * KIB
+)  # octets with CRLF; RFC 2449 §4 asks for 255, AUTH with an initial response needs more
+POP3_BAD_COMMANDS: Final = 20  # before the connection is closed
+POP3_RECEIVE_BUFFER: Final = 64 * KIB  # pipelined commands that wait
