@@ -20,6 +20,12 @@ EVENTS: dict[str, str] = {
     "door.slow_reader": "A connection was cut because the peer did not read what was sent. Fields: seconds.",
     "door.tls_failed": "A TLS handshake failed. Fields: reason.",
     "door.tls_started": "A connection is encrypted now. Fields: version, cipher.",
+    # ---- imap
+    "imap.client": "A client said what it is (RFC 2971). Fields: client.",
+    "imap.command_failed": "A command met an error of ours and was answered NO; the session went on. "
+    "Fields: error, trace.",
+    "imap.rejected": "A command was refused before it reached any service. Fields: reason.",
+    "imap.seen_not_set": "A body was shown though its Seen flag could not be stored. Fields: error, detail.",
     # ---- log: the log itself
     "log.dropped": "Lines could not be written, such as for a full disk, and are lost. Fields: lines.",
     # ---- message: mail that came in
@@ -31,6 +37,7 @@ EVENTS: dict[str, str] = {
     "message.refused": "A sender, a recipient or a message was refused. Fields: from, to, peer, helo, code, enhanced, "
     "text, rule, setting, detail.",
     # ---- pop3
+    "pop3.failed": "A POP3 command met an error of ours; the client was told to try again. Fields: what, error, trace.",
     "pop3.signed_in": "A POP3 session opened an account's inbox. Fields: account, messages.",
     "pop3.updated": "A POP3 session ended with QUIT and its deletions were done. Fields: account, deleted.",
     # ---- queue and relay: the way out

@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from posthouse.message.encoded_words import decode_words
 from posthouse.message.scan import decode_text, scan
 from posthouse.message.structure import Part
-from posthouse.message.words import decode_words
 
 TEXT_LIMIT: Final = 8 << 20  # octets of one text part that are looked at
 # Encodings under which text of ASCII is not there as ASCII octets.
 _ENCODED = re.compile(rb"base64|quoted-printable|utf-7")
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
+_FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
 @lru_cache(maxsize=256)
@@ -38,8 +38,7 @@ def _needle(text: str) -> tuple[str, bytes | None]:
 
 def _readable(raw: bytes) -> str:
     """Return header octets unfolded, decoded and case folded."""
-    text = decode_words(raw) if b"=?" in raw else raw.decode("utf-8", "replace")
-    return _FOLD.sub("", text).casefold()
+    return decode_words(_FOLD.sub(b"", raw)).casefold()
 
 
 class Matter:

@@ -23,7 +23,7 @@ from posthouse.core.ids import AccountId, MailboxId
 from posthouse.services.mailstore import criteria as c
 from posthouse.services.mailstore.content import SOURCE_FIELDS, Contents, Source
 from posthouse.services.mailstore.matching import Matter
-from posthouse.services.mailstore.slices import ROWS, ranges_from_uids, ranges_of, split_by_size, split_spans
+from posthouse.services.mailstore.slices import ranges_from_uids, split_by_rows, split_by_size
 from posthouse.store.contract import Store
 from posthouse.store.rows import Field
 
@@ -281,7 +281,7 @@ class Searcher:
         *,
         with_modseq: bool = False,
     ) -> Found:
-        """Return the messages, among ``uids`` (rising), that match. Raises Unavailable."""
+        """Return the messages, among the known ``uids`` (rising, without gaps), that match. Raises Unavailable."""
         plan = compile_search(criterion)
         modseq_index = plan.column(Field.MODSEQ) if with_modseq else 0
         if plan.fields == [Field.UID] and not plan.needs_content:
@@ -290,8 +290,9 @@ class Searcher:
         found: list[int] = []
         modseq = 0
         breath = _Breath(self._clock)
-        for spans in split_spans([(0, len(uids) - 1)] if len(uids) else [], ROWS):
-            rows = await self._store.messages(account, mailbox, ranges_of(uids, spans), plan.fields)
+        whole = [(uids[0], uids[-1])] if len(uids) else []
+        for ranges in split_by_rows(whole, uids):
+            rows = await self._store.messages(account, mailbox, ranges, plan.fields)
             for row in await self._decide(account, mailbox, rows, plan, breath):
                 found.append(row[0])
                 if with_modseq and row[modseq_index] > modseq:

@@ -1,0 +1,130 @@
+r"""The selected mailbox: what its client was told, and the news since.
+
+Two cursors of modseq: ``view.modseq`` for new messages and flags, ``gone_modseq`` for expunges, which may be told only
+at certain moments (RFC 3501 §7.4.1) and so lag behind. One point read of the mailbox row tells whether there can be
+any news at all. Rows whose modseq is that of a change of our own client were told in the answer to it.
+
+\Recent is not kept: RECENT is 0 always, which RFC 3501 §2.3.2 allows where a session is not the first to know, and
+RFC 9051 drops altogether. Tests: ``tests/dialogues/imap``, ``tests/unit/servers/imap/test_imap_opened.py``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from typing import Final
+
+from posthouse.core.ids import AccountId, MailboxId, ModSeq
+from posthouse.protocols.imap.format.fetch import fetch_flags_bulk
+from posthouse.protocols.imap.format.mailbox import exists, expunges, flags_response
+from posthouse.protocols.imap.selected import Selected
+from posthouse.protocols.imap.session import ImapSession
+from posthouse.store.contract import Store
+from posthouse.store.rows import MailboxRow
+
+CACHED_UIDS: Final = 500_000  # 2 MB a worker
+
+
+class UidCache:
+    """UIDs of mailboxes that were opened lately; each is valid as long as the mailbox has the same modseq."""
+
+    def __init__(self) -> None:
+        self._uids: OrderedDict[tuple[int, int], tuple[int, array[int]]] = OrderedDict()
+        self._total = 0
+
+    async def uids(self, store: Store, row: MailboxRow) -> array[int]:
+        """Return a copy of the UIDs of a mailbox whose row was just read."""
+        key = (row.account, row.id)
+        cached = self._uids.get(key)
+        if cached is not None and cached[0] == row.highestmodseq and len(cached[1]) == row.messages:
+            self._uids.move_to_end(key)
+            return array("I", cached[1])
+        uids = await store.uids(row.account, row.id)
+        if len(uids) == row.messages:
+            self._remember(key, row.highestmodseq, uids)
+        return array("I", uids)
+
+    def _remember(self, key: tuple[int, int], modseq: int, uids: array[int]) -> None:
+        old = self._uids.pop(key, None)
+        if old is not None:
+            self._total -= len(old[1])
+        self._uids[key] = (modseq, uids)
+        self._total += len(uids)
+        while self._total > CACHED_UIDS:
+            _, (_, dropped) = self._uids.popitem(last=False)
+            self._total -= len(dropped)
+
+
+class Opened:
+    """A mailbox as one client has it selected.
+
+    Attributes:
+        view: the client's message numbers.
+        uidnext: messages from this UID on are new to the client.
+        gone_modseq: expunges up to here were told.
+        keywords: those that FLAGS has named, by their lower case.
+    """
+
+    __slots__ = ("_own", "account", "gone_modseq", "keywords", "mailbox", "name", "read_only", "uidnext", "view")
+
+    def __init__(self, row: MailboxRow, uids: array[int], *, read_only: bool) -> None:
+        """Take over the array, of UIDs read after the row."""
+        self.account: AccountId = row.account
+        self.mailbox: MailboxId = row.id
+        self.name = row.name
+        self.read_only = read_only
+        self.view = Selected(uids, modseq=row.highestmodseq)
+        self.uidnext = max(row.uidnext, uids[-1] + 1 if len(uids) else 0)
+        self.gone_modseq = row.highestmodseq
+        self.keywords: dict[str, str] = {}
+        self._own: set[int] = set()
+
+    def told(self, modseq: int) -> None:
+        """Remember a change of our own client: what has exactly this modseq is no news to it."""
+        if modseq > self.view.modseq:
+            self._own.add(modseq)
+
+    async def sync(self, store: Store, session: ImapSession, *, may_expunge: bool, uid: bool = False) -> bool:
+        """Tell the client what changed. Returns False where the mailbox is gone."""
+        row = await store.mailbox(self.account, self.mailbox)
+        if row is None:
+            return False
+        view = self.view
+        highest = row.highestmodseq
+        if highest > (self.gone_modseq if may_expunge else view.modseq):
+            if may_expunge:
+                gone = await store.expunged_since(self.account, self.mailbox, ModSeq(self.gone_modseq))
+                known = view.known(gone)
+                if len(known):
+                    session.untagged(expunges(view.apply_expunged(known)))
+                self.gone_modseq = highest
+            if highest > view.modseq:
+                await self._tell_changes(store, session, highest, uid=uid)
+        return True
+
+    async def _tell_changes(self, store: Store, session: ImapSession, highest: int, *, uid: bool) -> None:
+        view, uidnext, own = self.view, self.uidnext, self._own
+        rows = await store.changed_since(self.account, self.mailbox, ModSeq(view.modseq))
+        new = [row[0] for row in rows if row[0] >= uidnext]
+        if new:
+            session.untagged(exists(view.append_uids(new)))
+            self.uidnext = new[-1] + 1
+        changed = [row for row in rows if row[0] < uidnext and row[3] not in own]
+        if changed:
+            known = set(view.known([row[0] for row in changed]))
+            changed = [row for row in changed if row[0] in known]
+            self.tell_keywords(session, changed)
+            numbers = view.seqnums([row[0] for row in changed])
+            session.untagged(fetch_flags_bulk(numbers, changed, uid=uid, modseq=session.condstore))
+        own.clear()
+        view.modseq = highest
+
+    def tell_keywords(self, session: ImapSession, rows: list[tuple[int, int, str, int]]) -> None:
+        """Send FLAGS anew where rows carry keywords it has not named (RFC 3501 §7.2.6)."""
+        texts = {row[2] for row in rows if row[2]}
+        if not texts:
+            return
+        unknown = {word for text in texts for word in text.split() if word.lower() not in self.keywords}
+        if unknown:
+            self.keywords.update((word.lower(), word) for word in unknown)
+            session.untagged(flags_response(sorted(self.keywords.values())))
