@@ -1,7 +1,7 @@
 """The TLS policy of each destination, from the routes (kept until the directory changes) and the default.
 
 Where several routes lead to one next hop the strictest policy wins.
-Tests: ``tests/unit/services/relay/test_routes.py``.
+Tests: ``tests/unit/services/relay/test_connect.py``.
 """
 
 from __future__ import annotations
