@@ -117,11 +117,6 @@ class FetchLayout:
         """Return one body section up to its octets, of which ``size`` must follow."""
         return b"%b%b {%d}\r\n" % (self._space_before(item), item.label, size)
 
-    def section_nil(self, item: BodySection) -> bytes:
-        """Return one body section of a part that the message does not have."""
-        space = b" " if self._attributes or item is not self.sections[0] else b""
-        return b"%b%b NIL" % (space, item.label)
-
     def _values(self, seqnums: Sequence[int], rows: Sequence[Row], recent_from: int) -> tuple[Any, ...]:
         """Return all values of all rows, flat, in the order the format takes them."""
         columns = dict(zip(self.columns, zip(*rows, strict=True), strict=True))
