@@ -75,7 +75,7 @@ def _lines(configuration: Configuration) -> Iterator[str]:
     if configuration.user:
         yield from _key("user", configuration.user)
     else:
-        yield from (f"# {line}" for line in _key("user", "posthouse"))
+        yield from (f"# {line.removeprefix('# ')}" for line in _key("user", "posthouse"))
     tables: dict[str, dict[str, str | int]] = {
         "store": {"url": configuration.store_url},
         "workers": {"count": configuration.workers},

@@ -75,6 +75,11 @@ class Pop3Session:
         """Whether more is buffered than a paused session should hold: stop reading until it is answered."""
         return len(self._buffer) > limits.POP3_RECEIVE_BUFFER
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether a message was begun and has not ended."""
+        return self._stuffer is not None
+
     def data_to_send(self) -> bytes:
         """Return, once, what is to be sent."""
         if not self._out:
