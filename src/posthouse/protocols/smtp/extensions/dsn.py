@@ -10,8 +10,10 @@ from posthouse.protocols.smtp.xtext import format_xtext, parse_xtext
 
 _KINDS = {b"SUCCESS": Notify.SUCCESS, b"FAILURE": Notify.FAILURE, b"DELAY": Notify.DELAY}
 _ADDR_TYPE = re.compile(rb"[A-Za-z0-9-]{1,32}")
-# utf-8-addr-xtext with EmbeddedUnicodeChar is kept as it came (RFC 6533 §3): it is for the report's reader to decode.
-_UTF8_ADDRESS = re.compile(r"[!-*,-<>-~\u0080-\U0010ffff]+")
+# utf-8-addr-unitext, with EmbeddedUnicodeChar for what it leaves out (RFC 6533 §3)
+_UTF8_ADDRESS = re.compile(r"(?:[!-*,-<>-\[\]-~\u0080-\U0010ffff]|\\x\{[0-9A-Fa-f]{2,6}\})+")
+_EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+_TO_EMBED = re.compile(r"[^!-*,-<>-\[\]-~]")
 _ENVID_LIMIT = 100  # RFC 3461 §4.4
 _ORCPT_LIMIT = 500  # RFC 3461 §5.4
 
@@ -45,9 +47,12 @@ def parse_orcpt(value: bytes) -> str:
         return f"{addr_type.decode()};{parse_xtext(address)}"
     try:
         text = address.decode("utf-8")
-    except UnicodeDecodeError:
+        if not _UTF8_ADDRESS.fullmatch(text):
+            raise SyntaxFault("malformed ORCPT", where="ORCPT")
+        text = _EMBEDDED.sub(lambda match: chr(int(match[1], 16)), text)
+    except ValueError:  # not UTF-8, or beyond Unicode
         raise SyntaxFault("ORCPT is not UTF-8", where="ORCPT") from None
-    if not _UTF8_ADDRESS.fullmatch(text) or not text.isprintable():
+    if not text.isprintable():
         raise SyntaxFault("malformed ORCPT", where="ORCPT")
     return f"{addr_type.decode()};{text}"
 
@@ -56,7 +61,9 @@ def format_orcpt(orcpt: str) -> bytes:
     """Format the parameter of RCPT."""
     addr_type, _, address = orcpt.partition(";")
     if addr_type.lower() == "utf-8":
-        return f"ORCPT={orcpt}".encode()
+        # in ASCII, so that it may go to a peer without SMTPUTF8 as well
+        embedded = _TO_EMBED.sub(lambda match: f"\\x{{{ord(match[0]):02X}}}", address)
+        return f"ORCPT={addr_type};{embedded}".encode()
     return b"ORCPT=" + addr_type.encode() + b";" + format_xtext(address)
 
 
