@@ -2,7 +2,9 @@
 
 Writing: callers hand over values (``store.values``); ``commit`` returns after they are on stable storage, and raises
 one of the refusals below, or ``Unavailable`` where the engine cannot write now (disk full, read-only, fsync failed,
-locked). A refused or failed commit leaves nothing of that call behind. Groups are the engine's affair.
+locked). A refused or failed commit leaves nothing of that call behind, with one exception: where the flush itself
+fails, the write may be seen, now or after a restart, as after a reply that was lost on its way. Groups are the
+engine's affair.
 
 Reading: methods are ``async`` because a network engine waits. The embedded engine answers without ever suspending, so
 that a door can drive the coroutine in place (``servers.eager``). A read sees every commit that was acknowledged
@@ -230,8 +232,11 @@ class Store(Protocol):
         ...
 
     # -- care ---------------------------------------------------------------------------------------------------
-    async def housekeep(self) -> None:
-        """One round of upkeep: checkpoint, bodies without owners, old journeys. Bounded work; call it again."""
+    async def housekeep(self, *, keep_journey: float = 30 * 86_400.0) -> None:
+        """One round of upkeep: checkpoint, bodies without owners, journeys older than ``keep_journey`` seconds.
+
+        Bounded work: call it again, from one worker, every few seconds.
+        """
         ...
 
     async def verify(self) -> list[Finding]:

@@ -61,7 +61,7 @@ class Filing:
 
 
 class RecipientState(enum.Enum):
-    """State of one queued recipient. Rows in DELIVERED, EXPIRED, FAILED or REMOVED are deleted with their journey told."""
+    """State of one queued recipient. Rows that reach DELIVERED, FAILED or REMOVED are deleted."""
 
     WAITING = "waiting"  # due at next_attempt
     HELD = "held"  # an administrator holds it
@@ -371,7 +371,10 @@ class RemoveRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutSetting:
-    """Set a setting in a scope, or unset it with ``value`` None. ``scope`` is ``server``, ``domain:NAME`` or ``account:ADDRESS``."""
+    """Set a setting in a scope, or unset it with ``value`` None.
+
+    ``scope`` is ``server``, ``domain:NAME`` or ``account:ADDRESS``.
+    """
 
     name: str
     value: str | None

@@ -1,0 +1,33 @@
+"""From a URL to a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from posthouse.core.clock import Clock
+from posthouse.core.errors import Unavailable
+from posthouse.store.contract import Store
+
+_SCHEME = "sqlite:///"
+
+
+def open_store(url: str, *, worker: int, home: Path, clock: Clock) -> Store:
+    """Make the store that a URL names; its ``open`` is still to be awaited.
+
+    Args:
+        url: ``sqlite:///store.db`` (in the home) or ``sqlite:////var/lib/posthouse/store.db``.
+        worker: number of this worker among those of the machine.
+        home: the home directory; lock, spool and notices live there.
+        clock: what time it is.
+
+    Raises Unavailable: where no engine knows the URL.
+    """
+    if not url.startswith(_SCHEME) or len(url) == len(_SCHEME):
+        scheme = url.partition(":")[0]
+        raise Unavailable(
+            f"no storage engine knows {scheme!r}; use sqlite:///NAME (in the home) or sqlite:////ABSOLUTE/PATH",
+            where="store.open",
+        )
+    from posthouse.store.sqlite.engine import SqliteStore
+
+    return SqliteStore(home / url.removeprefix(_SCHEME), worker=worker, home=home, clock=clock)

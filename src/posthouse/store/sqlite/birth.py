@@ -1,0 +1,85 @@
+"""Making the database, and seeing on opening that it is the one this code knows.
+
+A new database is made from ``schema`` in one transaction and marked with the newest revision, without Alembic. An
+older one is upgraded by Alembic under the workers' lock. A newer one is refused. Tests: ``tests/unit/store``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from posthouse.core.errors import Unavailable
+from posthouse.store.sqlite.connection import PAGE_SIZE
+
+HEAD = "0001"  # the newest revision in migrations/versions
+APPLICATION_ID = 0x50735468  # "PsTh", in the header of the file
+_WHERE = "store.open"
+
+
+def prepare(path: Path) -> None:
+    """Make, check or upgrade the database at ``path``; the workers' lock is held.
+
+    Raises Unavailable: with the remedy, where the file is not ours or of another time. sqlite3.Error, OSError.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    try:
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            _make(connection)
+            return
+        revision = _revision(connection, path)
+    finally:
+        connection.close()
+    if revision == HEAD:
+        return
+    if revision > HEAD:
+        raise Unavailable(
+            f"{path} was written by a newer Posthouse (schema {revision}, this one knows {HEAD});"
+            " run that version or a later one",
+            where=_WHERE,
+        )
+    upgrade(path)
+
+
+def _revision(connection: sqlite3.Connection, path: Path) -> str:
+    """Return the revision of the schema, "" for the state before the first."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise Unavailable(
+            f"{path} is a database of another program; give the store a path of its own (store.url)", where=_WHERE
+        )
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    from posthouse.store.sqlite import schema
+
+    connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    for statement in schema.statements():
+        connection.execute(statement)
+    connection.execute(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+        " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    connection.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (HEAD,))
+    connection.execute("COMMIT")
+
+
+def upgrade(path: Path) -> None:
+    """Bring a database to the newest revision with Alembic. Raises sqlalchemy.exc.SQLAlchemyError."""
+    import sqlalchemy
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()

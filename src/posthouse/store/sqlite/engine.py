@@ -1,0 +1,343 @@
+"""The store on SQLite: joins reads, the committer, notices and upkeep to the contract.
+
+Reads run in place on the loop's thread and never suspend. What changes is handed to the committer.
+Tests: ``tests/contract/store``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sqlite3
+from array import array
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from posthouse.core.clock import Clock
+from posthouse.core.errors import Fault, Unavailable
+from posthouse.core.ids import AccountId, BodyId, MailboxId, ModSeq, QueueId
+from posthouse.store.contract import Notices
+from posthouse.store.notices import LocalNotices
+from posthouse.store.rows import (
+    AccountRow,
+    AliasRow,
+    DomainRow,
+    Field,
+    Finding,
+    JourneyRow,
+    MailboxRow,
+    QueueRow,
+    RouteRow,
+    SettingRow,
+    Usage,
+)
+from posthouse.store.spool import Spool
+from posthouse.store.sqlite import birth, staging
+from posthouse.store.sqlite.committer import Committer
+from posthouse.store.sqlite.connection import as_fault
+from posthouse.store.sqlite.database import Database
+from posthouse.store.sqlite.group import Group
+from posthouse.store.sqlite.housekeeping import Checkpointer, housekeep
+from posthouse.store.sqlite.reads import directory, journey, mailboxes, messages, queue
+from posthouse.store.sqlite.verify import verify
+from posthouse.store.sqlite.writes.journey import key_hash
+from posthouse.store.sqlite.writes.mailboxes import canonical_name
+from posthouse.store.values import Change, Delivery, UidRanges
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _read(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Turn errors of SQLite in a read into faults."""
+
+    @wraps(method)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await method(*args, **kwargs)
+        except sqlite3.Error as error:
+            raise as_fault(error, "store.read") from error
+
+    return guarded
+
+
+class SqliteStore:
+    """A store in one SQLite file. ``contract.Store`` says what the methods promise."""
+
+    def __init__(self, path: Path, *, worker: int, home: Path, clock: Clock) -> None:
+        self._path = path
+        self._home = home
+        self._clock = clock
+        self._database = Database(path, home / "store.lock")
+        self._committer: Committer | None = None
+        self._checkpointer: Checkpointer | None = None
+        self._notices = LocalNotices(home / "run", worker)
+        self.notices: Notices = self._notices
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Open the database, making it where it is not there. Raises Unavailable."""
+        try:
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._home / "spool").mkdir(mode=0o700, exist_ok=True)
+            await asyncio.to_thread(self._prepare)
+            self._database.open()
+            self._notices.open(asyncio.get_running_loop())
+        except Fault:
+            self._database.close()
+            raise
+        except (sqlite3.Error, OSError) as error:
+            self._database.close()
+            raise Unavailable(
+                f"the store at {self._path} cannot be opened: {error}; check that the path exists, that this user may"
+                " write there and that the disk is not full",
+                where="store.open",
+            ) from error
+        self._checkpointer = Checkpointer(self._database, self._home / "store.lock")
+        self._committer = Committer(self._database, self._clock, self._publish, self._checkpointer.wrote)
+
+    def _prepare(self) -> None:
+        lock = Database(self._path, self._home / "store.lock")
+        lock.open_lock()
+        try:
+            lock.wait_for_lock()
+            birth.prepare(self._path)
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)  # the names of database and log are on the disk before anything is promised
+            finally:
+                os.close(folder)
+        finally:
+            lock.close()
+
+    async def close(self) -> None:
+        """Finish commits under way, then close."""
+        if self._committer is not None:
+            await self._committer.close()
+            self._committer = None
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+            self._checkpointer = None
+        self._notices.close()
+        self._database.close()
+
+    def new_spool(self) -> Spool:
+        """Make a spool file in the home."""
+        try:
+            return Spool(self._home / "spool")
+        except OSError as error:
+            raise as_fault(error, "store.spool") from error
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    async def commit(self, *changes: Change) -> Any:
+        """Write the changes, flush, and return the result."""
+        return await self.submit(*changes)
+
+    def submit(self, *changes: Any) -> Any:
+        """Return what to await for a commit."""
+        if self._committer is None:
+            raise Unavailable("the store is not open", where="store.commit")
+        if len(changes) == 1:
+            value = changes[0]
+            if type(value) is not Delivery or not staging.is_large(value):
+                return self._committer.submit(changes, (None,))
+        elif not any(type(value) is Delivery and staging.is_large(value) for value in changes):
+            return self._committer.submit(changes, (None,) * len(changes))
+        return self._commit_large(self._committer, changes)
+
+    async def _commit_large(self, committer: Committer, changes: Sequence[Any]) -> Any:
+        """Stage the large bodies, then commit; take the chunks away where the commit is refused."""
+        staged: list[staging.StagedBody | None] = []
+        try:
+            for value in changes:
+                large = type(value) is Delivery and staging.is_large(value)
+                staged.append(await self._stage(committer, value) if large else None)
+            return await committer.submit(changes, staged)
+        except Fault:
+            for body in staged:
+                if body is not None:
+                    await asyncio.gather(
+                        committer.submit((staging.DropStaged(body.id),), (None,)), return_exceptions=True
+                    )
+            raise
+
+    async def _stage(self, committer: Committer, value: Delivery) -> staging.StagedBody:
+        digest = hashlib.sha256()
+        body = size = 0
+        for number, chunk in enumerate(staging.chunks(value.email.content)):
+            digest.update(chunk)
+            size += len(chunk)
+            body = await committer.submit((staging.StageChunk(body, number, chunk),), (None,))
+        return staging.StagedBody(body, size, digest.digest())
+
+    def _publish(self, group: Group) -> None:
+        self._notices.publish(group.touched, directory=group.directory, queue=group.queue)
+
+    # -- mailboxes ----------------------------------------------------------------------------------------------
+
+    @_read
+    async def mailboxes(self, account: AccountId) -> list[MailboxRow]:
+        """Return the account's mailboxes."""
+        return mailboxes.mailboxes(self._database.connection, account)
+
+    async def mailbox(self, account: AccountId, mailbox: MailboxId) -> MailboxRow | None:
+        """Return one mailbox."""
+        try:
+            return mailboxes.mailbox(self._database.connection, account, mailbox)
+        except sqlite3.Error as error:
+            raise as_fault(error, "store.read") from error
+
+    @_read
+    async def mailbox_named(self, account: AccountId, name: str) -> MailboxRow | None:
+        """Return one mailbox by its full name."""
+        return mailboxes.mailbox_named(self._database.connection, account, canonical_name(name))
+
+    @_read
+    async def subscriptions(self, account: AccountId) -> list[str]:
+        """Return the subscribed names."""
+        return mailboxes.subscriptions(self._database.connection, account)
+
+    @_read
+    async def usage(self, account: AccountId) -> Usage | None:
+        """Return what the account uses."""
+        return mailboxes.usage(self._database.connection, account)
+
+    # -- messages -----------------------------------------------------------------------------------------------
+
+    @_read
+    async def uids(self, account: AccountId, mailbox: MailboxId) -> array[int]:
+        """Return all UIDs."""
+        return messages.uids(self._database.connection, account, mailbox)
+
+    @_read
+    async def messages(
+        self, account: AccountId, mailbox: MailboxId, uids: UidRanges, fields: Sequence[Field]
+    ) -> list[tuple[Any, ...]]:
+        """Return fields of messages."""
+        return messages.messages(self._database.connection, (account, mailbox), uids, fields)
+
+    @_read
+    async def changed_since(
+        self, account: AccountId, mailbox: MailboxId, modseq: ModSeq
+    ) -> list[tuple[int, int, str, int]]:
+        """Return messages with a higher modseq."""
+        return messages.changed_since(self._database.connection, account, mailbox, modseq)
+
+    @_read
+    async def expunged_since(self, account: AccountId, mailbox: MailboxId, modseq: ModSeq) -> list[int]:
+        """Return UIDs expunged since."""
+        return messages.expunged_since(self._database.connection, account, mailbox, modseq)
+
+    @_read
+    async def read_body(self, body: BodyId, offset: int, length: int) -> bytes:
+        """Return octets of a body."""
+        return messages.read_body(self._database.connection, body, offset, length)
+
+    # -- queue --------------------------------------------------------------------------------------------------
+
+    @_read
+    async def queue_rows(
+        self, *, queue_id: QueueId | None = None, after: tuple[int, int] = (0, 0), limit: int = 1000
+    ) -> list[QueueRow]:
+        """Return recipients."""
+        return queue.queue_rows(self._database.connection, queue_id, after, limit)
+
+    @_read
+    async def queue_summary(self) -> list[tuple[str, str, int, float]]:
+        """Return recipients by destination and state."""
+        return queue.queue_summary(self._database.connection)
+
+    @_read
+    async def next_due(self) -> float | None:
+        """Return when the next recipient is due."""
+        return queue.next_due(self._database.connection)
+
+    # -- journey ------------------------------------------------------------------------------------------------
+
+    @_read
+    async def journey(self, queue_id: QueueId) -> list[JourneyRow]:
+        """Return a message's story."""
+        return journey.journey(self._database.connection, queue_id)
+
+    @_read
+    async def journey_find(
+        self, *, key: str = "", since: float = 0.0, until: float = 0.0, limit: int = 100
+    ) -> list[QueueId]:
+        """Return messages by key or time."""
+        return journey.journey_find(self._database.connection, key_hash(key) if key else b"", since, until, limit)
+
+    # -- directory ----------------------------------------------------------------------------------------------
+
+    @_read
+    async def domain(self, name: str) -> DomainRow | None:
+        """Return a domain."""
+        return directory.domain(self._database.connection, name)
+
+    @_read
+    async def domains(self) -> list[DomainRow]:
+        """Return all domains."""
+        return directory.domains(self._database.connection)
+
+    @_read
+    async def account(self, address: str) -> AccountRow | None:
+        """Return the account at an address."""
+        return directory.account(self._database.connection, address)
+
+    @_read
+    async def account_by_id(self, account: AccountId) -> AccountRow | None:
+        """Return an account by id."""
+        return directory.account_by_id(self._database.connection, account)
+
+    @_read
+    async def accounts(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AccountRow]:
+        """Return accounts."""
+        return directory.accounts(self._database.connection, domain, after, limit)
+
+    @_read
+    async def alias(self, address: str) -> AliasRow | None:
+        """Return the alias at an address."""
+        return directory.alias(self._database.connection, address)
+
+    @_read
+    async def aliases(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AliasRow]:
+        """Return aliases."""
+        return directory.aliases(self._database.connection, domain, after, limit)
+
+    @_read
+    async def routes(self) -> list[RouteRow]:
+        """Return all routes."""
+        return directory.routes(self._database.connection)
+
+    @_read
+    async def settings(self) -> list[SettingRow]:
+        """Return all settings that were set."""
+        return directory.settings(self._database.connection)
+
+    async def directory_version(self) -> int:
+        """Return the version of the directory."""
+        try:
+            return directory.directory_version(self._database.connection)
+        except sqlite3.Error as error:
+            raise as_fault(error, "store.read") from error
+
+    # -- care ---------------------------------------------------------------------------------------------------
+
+    async def housekeep(self, *, keep_journey: float = 30 * 86_400.0) -> None:
+        """One round of upkeep."""
+        if self._committer is None or self._checkpointer is None:
+            raise Unavailable("the store is not open", where="store.housekeep")
+        await housekeep(self._committer, self._clock.now() - keep_journey)
+        self._checkpointer.urge()
+
+    async def verify(self) -> list[Finding]:
+        """Check every invariant, in a thread with a connection of its own."""
+        try:
+            return await asyncio.to_thread(verify, self._path)
+        except sqlite3.Error as error:
+            raise as_fault(error, "store.verify") from error
