@@ -12,7 +12,7 @@ from typing import Any
 
 from posthouse.config.definitions.queue import BOUNCE_LIFETIME, LIFETIME
 from posthouse.config.settings import Settings
-from posthouse.core.ids import format_queue_id
+from posthouse.core.ids import format_queue_id, queue_id_time
 from posthouse.services.delivery.accepted import Accepted
 from posthouse.services.delivery.plan import filings, queued_recipients, received_entry
 from posthouse.services.delivery.report import Reporter
@@ -117,7 +117,7 @@ def _asks_for_report(accepted: Accepted) -> bool:
 
 def _rows(accepted: Accepted, entry: QueueEntry, result: Delivered) -> list[QueueRow]:
     """The rows as the store has just written them, so that nobody needs to read them back."""
-    return [_row(accepted, entry, result, number, each) for number, each in enumerate(entry.recipients, 1)]
+    return [_row(accepted, entry, result, number, each) for number, each in enumerate(entry.recipients)]
 
 
 def _row(accepted: Accepted, entry: QueueEntry, result: Delivered, number: int, recipient: QueuedRecipient) -> QueueRow:
@@ -140,7 +140,7 @@ def _row(accepted: Accepted, entry: QueueEntry, result: Delivered, number: int, 
         envid=entry.envid,
         body_type=entry.body_type,
         smtputf8=entry.smtputf8,
-        received=accepted.at,
+        received=queue_id_time(accepted.queue_id),
         expires=entry.expires,
         size=accepted.facts.size,
         body=result.body,

@@ -80,7 +80,7 @@ class Router:
         """Go through what an address leads to, level by level; an address met before is passed over."""
         level = [(address, resolution)]
         found.seen.add(address.folded)
-        for _ in range(EXPANSION_DEPTH):
+        for _ in range(EXPANSION_DEPTH + 1):
             following: list[tuple[Address, Resolution]] = []
             for each, meaning in level:
                 targets = await self._settle(each, meaning, found)
