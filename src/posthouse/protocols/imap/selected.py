@@ -1,9 +1,9 @@
 """What one client believes about its selected mailbox: which UIDs it counts, in which order (RFC 3501 §2.3.1, §7.4.1).
 
 The sequence number of a message is its place in ``uids`` plus one. It changes only when an EXPUNGE or EXISTS is sent,
-so the driver calls ``apply_expunged`` and ``append_uids`` exactly where it sends what they return. Expunges that may
-not be told yet (``may_tell_expunges``) are kept by ``hold_expunged`` until the next command that may
-(``take_held``); until then they keep their numbers (RFC 2180 §4).
+so the driver calls ``apply_expunged`` and ``append_uids`` exactly where it sends what they return. While a FETCH, STORE
+or SEARCH by sequence numbers is under way no EXPUNGE may be sent: a message that is gone keeps its number until then
+(RFC 3501 §7.4.1, RFC 2180 §4).
 
 Invariants: ``uids`` rise strictly; no method looks at each message where a bisection or a slice will do.
 Knows no store: the driver tells what happened. Tests: ``tests/unit/protocols/imap/test_imap_selected.py``,
@@ -17,18 +17,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from posthouse.core.errors import SequenceFault
-from posthouse.protocols.imap.types import commands
 from posthouse.protocols.imap.types.sequence import Ranges, SequenceSet
-
-
-def may_tell_expunges(command: commands.DriverCommand) -> bool:
-    """Return whether EXPUNGE may be sent while the command is under way (RFC 3501 §7.4.1).
-
-    Not for FETCH, STORE and SEARCH that speak of sequence numbers; their UID forms may.
-    """
-    if isinstance(command, commands.Fetch | commands.Store | commands.Search):
-        return command.uid
-    return True
 
 
 class Selected:
@@ -37,16 +26,13 @@ class Selected:
     Args:
         uids: all UIDs, rising; the array is owned from now on.
         modseq: what this client was told is at least of that modseq; the driver keeps it up.
-        recent_from: messages with this UID and later are recent here; 0 for none.
     """
 
-    __slots__ = ("_held", "modseq", "recent_from", "uids")
+    __slots__ = ("modseq", "uids")
 
-    def __init__(self, uids: array[int], *, modseq: int = 0, recent_from: int = 0) -> None:
+    def __init__(self, uids: array[int], *, modseq: int = 0) -> None:
         self.uids = uids
         self.modseq = modseq
-        self.recent_from = recent_from
-        self._held: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -55,11 +41,6 @@ class Selected:
     def last_uid(self) -> int:
         """The highest UID this client knows, 0 for none; ``*`` of a UID set."""
         return self.uids[-1] if self.uids else 0
-
-    @property
-    def recent(self) -> int:
-        """How many messages are recent here."""
-        return len(self.uids) - bisect_left(self.uids, self.recent_from) if self.recent_from else 0
 
     # -- numbers ----------------------------------------------------------------------------------------------------
 
@@ -133,8 +114,6 @@ class Selected:
         gone = self.known(uids)
         if not gone:
             return []
-        if self._held:
-            self._held.difference_update(gone)
         places = self.seqnums(gone)
         self._cut(places)
         return list(reversed(places))
@@ -157,18 +136,3 @@ class Selected:
             uids = uids[bisect_right(uids, self.last_uid) :]
         self.uids.extend(uids)
         return len(self.uids)
-
-    def hold_expunged(self, uids: Sequence[int]) -> None:
-        """Keep expunges that may not be told yet."""
-        self._held.update(uids)
-
-    @property
-    def has_held(self) -> bool:
-        """Whether expunges wait to be told."""
-        return bool(self._held)
-
-    def take_held(self) -> list[int]:
-        """Forget the messages whose expunges were held; return the numbers to announce, as ``apply_expunged``."""
-        held = sorted(self._held)
-        self._held.clear()
-        return self.apply_expunged(held)

@@ -4,7 +4,7 @@ r"""FETCH in bulk: the items of a command are compiled once, then rows become re
     fields = [Field(name) for name in layout.columns]  # values of ``store.rows.Field``; the first is always "uid"
     rows = await store.messages(account, mailbox, ranges, fields)
     seqnums = selected.seqnums([row[0] for row in rows])
-    session.untagged(layout.rows(seqnums, rows, recent_from=selected.recent_from))
+    session.untagged(layout.rows(seqnums, rows))
 
 Where ``layout.sections`` is not empty, message by message instead:
 
@@ -30,7 +30,6 @@ from posthouse.protocols.imap.format.structure import plain_body
 from posthouse.protocols.imap.types.fetch import BodySection, FetchAttribute, FetchItem
 
 CLOSE: Final = b")\r\n"
-_RECENT_MASK_BYTES = tuple((b"\\Recent " + flags).rstrip() for flags in FLAG_MASK_BYTES)
 Row: TypeAlias = tuple[Any, ...]
 
 # item: its format, the columns it needs (values of store.rows.Field)
@@ -50,27 +49,16 @@ _CONVERTED: dict[FetchAttribute, Callable[[Any], bytes]] = {
 }
 
 
-def format_flags(flags: int, keywords: str, *, recent: bool = False) -> bytes:
-    """Return the inside of a flag list."""
-    system = (_RECENT_MASK_BYTES if recent else FLAG_MASK_BYTES)[flags]
+def format_flags(flags: int, keywords: str) -> bytes:
+    r"""Return the inside of a flag list; ``\Recent`` is never among them (RFC 9051 has dropped it)."""
     if not keywords:
-        return system
-    return (system + b" " + keywords.encode("ascii", "replace")).lstrip()
+        return FLAG_MASK_BYTES[flags]
+    return (FLAG_MASK_BYTES[flags] + b" " + keywords.encode("ascii", "replace")).lstrip()
 
 
-def _flag_column(
-    flags: Sequence[int], keywords: Sequence[str], uids: Sequence[int], recent_from: int
-) -> Iterable[bytes]:
-    if recent_from and uids and uids[-1] >= recent_from:
-        return [
-            format_flags(mask, words, recent=uid >= recent_from)
-            for mask, words, uid in zip(flags, keywords, uids, strict=True)
-        ]
+def _flag_column(flags: Sequence[int], keywords: Sequence[str]) -> Iterable[bytes]:
     if any(keywords):
-        return [
-            format_flags(mask, words) if words else FLAG_MASK_BYTES[mask]
-            for mask, words in zip(flags, keywords, strict=True)
-        ]
+        return map(format_flags, flags, keywords)
     return map(FLAG_MASK_BYTES.__getitem__, flags)
 
 
@@ -92,15 +80,15 @@ class FetchLayout:
         self._head = b"* %d FETCH (" + b" ".join([_ATTRIBUTES[item][0] for item in self._attributes])
         self._line = self._head + CLOSE
 
-    def rows(self, seqnums: Sequence[int], rows: Sequence[Row], *, recent_from: int = 0) -> bytes:
+    def rows(self, seqnums: Sequence[int], rows: Sequence[Row]) -> bytes:
         """Return one FETCH response for each row; rows rise by UID and ``seqnums`` are theirs."""
         if not rows:
             return b""
-        return (self._line * len(rows)) % self._values(seqnums, rows, recent_from)
+        return (self._line * len(rows)) % self._values(seqnums, rows)
 
-    def head(self, seqnum: int, row: Row, *, recent_from: int = 0) -> bytes:
+    def head(self, seqnum: int, row: Row) -> bytes:
         """Return the response for one row up to where the body sections follow."""
-        return self._head % self._values((seqnum,), (row,), recent_from)
+        return self._head % self._values((seqnum,), (row,))
 
     def section(self, item: BodySection, data: bytes) -> bytes:
         """Return one body section with its octets."""
@@ -117,13 +105,13 @@ class FetchLayout:
         """Return one body section up to its octets, of which ``size`` must follow."""
         return b"%b%b {%d}\r\n" % (self._space_before(item), item.label, size)
 
-    def _values(self, seqnums: Sequence[int], rows: Sequence[Row], recent_from: int) -> tuple[Any, ...]:
+    def _values(self, seqnums: Sequence[int], rows: Sequence[Row]) -> tuple[Any, ...]:
         """Return all values of all rows, flat, in the order the format takes them."""
         columns = dict(zip(self.columns, zip(*rows, strict=True), strict=True))
         filled: list[Iterable[Any]] = [seqnums]
         for item in self._attributes:
             if item is FetchAttribute.FLAGS:
-                filled.append(_flag_column(columns["flags"], columns["keywords"], columns["uid"], recent_from))
+                filled.append(_flag_column(columns["flags"], columns["keywords"]))
                 continue
             column = columns[_ATTRIBUTES[item][1][0]]
             convert = _CONVERTED.get(item)
@@ -151,13 +139,12 @@ def fetch_flags_bulk(
     *,
     uid: bool,
     modseq: bool,
-    recent_from: int = 0,
 ) -> bytes:
     """Return FLAGS of rows ``(uid, flags, keywords, modseq)``, as the store tells of changes."""
     if not rows:
         return b""
     uids, flags, keywords, modseqs = zip(*rows, strict=True)
-    filled: list[Iterable[Any]] = [seqnums, _flag_column(flags, keywords, uids, recent_from)]
+    filled: list[Iterable[Any]] = [seqnums, _flag_column(flags, keywords)]
     if uid:
         filled.insert(1, uids)
     if modseq:

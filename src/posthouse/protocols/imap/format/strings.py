@@ -23,11 +23,6 @@ def quoted_or_literal(data: bytes) -> bytes:
     return b"{%d}\r\n%b" % (len(data), data)
 
 
-def nstring(data: bytes | None) -> bytes:
-    """Return ``nstring``."""
-    return NIL if data is None else quoted_or_literal(data)
-
-
 def astring(data: bytes) -> bytes:
     """Return ``astring``: an atom where it can be one and is not NIL."""
     if _ATOM.fullmatch(data) and data.upper() != NIL:
