@@ -82,7 +82,7 @@ class Configuration:
     home: Path
     hostname: str
     listeners: tuple[ListenerConfig, ...]
-    store_url: str = "sqlite:store"
+    store_url: str = "sqlite:///store.db"
     workers: int = 0
     log: LogConfig = field(default_factory=LogConfig)
     certificate: str = "tls/certificate.pem"
@@ -184,7 +184,11 @@ FILE_KEYS: Final[dict[str, Key]] = {
         "the name of a system user",
         "Whom the server becomes once it has opened its listeners, where it is started as root.",
     ),
-    "store.url": Key(_text, "an address such as sqlite:store", "Where mail is kept: sqlite:DIRECTORY, below the home."),
+    "store.url": Key(
+        _text,
+        "an address such as sqlite:///store.db",
+        "Where mail is kept: sqlite:///NAME below the home, sqlite:////PATH elsewhere.",
+    ),
     "workers.count": Key(_count, "a number from 0 to 1024", "How many processes serve; 0 makes one for each core."),
     "log.format": Key(
         _word(*LOG_FORMATS),
