@@ -57,6 +57,7 @@ class Address:
         return f"{self.local_part.lower()}@{self.domain}"
 
 
+@lru_cache(maxsize=8192)
 def format_local_part(local_part: str) -> str:
     """Return the local part as it is written in a path: quoted where it is no Dot-string (RFC 5321 §4.1.2)."""
     if _DOT_STRING.fullmatch(local_part):

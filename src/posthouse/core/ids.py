@@ -23,6 +23,7 @@ QueueId = NewType("QueueId", int)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U, so it survives being read aloud
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LETTERS = 13
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time: ids stand in every reply
 _WORKER_BITS = 10
 
 
@@ -48,8 +49,11 @@ def queue_id_floor(epoch_seconds: float) -> QueueId:
 
 def format_queue_id(queue_id: QueueId) -> str:
     """Return the 13 letters that people see."""
-    value = int(queue_id)
-    return "".join(_ALPHABET[(value >> (5 * place)) & 31] for place in range(_LETTERS - 1, -1, -1))
+    value, pairs = int(queue_id), _PAIRS
+    return (
+        f"{_ALPHABET[value >> 60 & 31]}{pairs[value >> 50 & 1023]}{pairs[value >> 40 & 1023]}{pairs[value >> 30 & 1023]}"
+        f"{pairs[value >> 20 & 1023]}{pairs[value >> 10 & 1023]}{pairs[value & 1023]}"
+    )
 
 
 def parse_queue_id(text: str) -> QueueId:
