@@ -6,5 +6,5 @@
     answers        faults as NO with a response code
     commands       which function serves which command; the ``do_...`` functions are in one file per group
 
-Tests: ``tests/unit/servers/imap``, ``tests/dialogues/imap``.
+Tests: ``tests/unit/servers/imap``, ``tests/dialogues/imap_server``.
 """

@@ -1,6 +1,6 @@
 """Faults as tagged answers: NO with a response code of RFC 5530, and a text that holds nothing private.
 
-Tests: ``tests/unit/servers/imap/test_imap_answers.py``.
+Tests: ``tests/unit/servers/imap``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the commands of one connection share: the session, the services, who signed in, the selected mailbox.
 
 A command writes through ``untagged`` (small answers) or ``push`` (bulk, with flow control) and ends with ``complete``,
-exactly once. Tests: ``tests/dialogues/imap``.
+exactly once. Tests: ``tests/dialogues/imap_server``.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ what it sends meanwhile stays buffered up to the session's bound; beyond it the 
 A command that fails unexpectedly is answered ``NO [SERVERBUG]`` and reported; the connection goes on.
 
 Autologout after 30 minutes (RFC 3501 §5.4) is the door's idle limit; before sign-in it is shorter.
-Tests: ``tests/dialogues/imap`` over a loopback socket, ``tests/unit/servers/imap``.
+Tests: ``tests/dialogues/imap_server`` over a loopback socket, ``tests/unit/servers/imap``.
 """
 
 from __future__ import annotations

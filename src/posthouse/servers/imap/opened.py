@@ -5,7 +5,7 @@ at certain moments (RFC 3501 §7.4.1) and so lag behind. One point read of the m
 any news at all. Rows whose modseq is that of a change of our own client were told in the answer to it.
 
 \Recent is not kept: RECENT is 0 always, which RFC 3501 §2.3.2 allows where a session is not the first to know, and
-RFC 9051 drops altogether. Tests: ``tests/dialogues/imap``, ``tests/unit/servers/imap/test_imap_opened.py``.
+RFC 9051 drops altogether. Tests: ``tests/dialogues/imap_server``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Put a message into a mailbox by its owner's hand: IMAP APPEND, JMAP import (RFC 3501 §6.3.11, RFC 8621 §4.8).
 
 The octets are stored as they came, without a prefix. Delivery of mail from others is ``services.delivery``.
-Tests: ``tests/unit/services/mailstore/test_append.py``.
+Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

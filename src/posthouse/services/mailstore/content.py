@@ -3,7 +3,7 @@
 A message's octets are its row's prefix followed by its body (``store.values.Filing``). Small bodies come inline with
 the row; large ones are read in chunks, and where their MIME tree is needed they are laid out in a nameless spool file
 and mapped, so that their pages are not our heap. Trees are kept for the bodies last asked for.
-Tests: ``tests/unit/services/mailstore/test_sections.py``.
+Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Sequence numbers are turned into UIDs before a tree is made. Texts are Unicode; matching folds case. Days are
 counted from 1970-01-01, because searches disregard time and zone. The evaluation is ``search``.
-Tests: ``tests/unit/services/mailstore/test_search.py``.
+Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A name is ``/``-separated text in Unicode normalisation form C; its first component ``INBOX`` is written in capitals
 (RFC 3501 §5.1, §5.1.1, RFC 5198 §3). Limits are those of ``core.limits``. Wire forms (modified UTF-7) and patterns
-with wildcards are the protocol's affair. Tests: ``tests/unit/services/mailstore/test_mailboxes.py``.
+with wildcards are the protocol's affair. Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Most messages are told apart without decoding anything: a text of ASCII that is nowhere in the octets of a message
 without transfer encodings is nowhere in the message. Only what stays possible is scanned and decoded.
 Attachments that are no text, and the header sections of parts, are not looked at.
-Tests: ``tests/unit/services/mailstore/test_matching.py``.
+Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

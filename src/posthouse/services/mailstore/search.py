@@ -5,7 +5,7 @@ The tree is compiled twice. ``_row_test`` answers True, False or None (unknown) 
 decided by ``_full_test`` with the message's content. Only the columns that the tree speaks of are read.
 
 Long searches hand the loop back every ``SLICE`` seconds of work. Text matching is ``matching``.
-Tests: ``tests/unit/services/mailstore/test_search.py``.
+Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which octets a section such as ``BODY[2.1.MIME]<0.100>`` names (RFC 3501 §6.4.5, RFC 9051 §6.4.5).
 
 Pure: offsets from a MIME tree, and header fields picked by name. ``content`` brings the octets.
-Tests: ``tests/unit/services/mailstore/test_sections.py``.
+Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

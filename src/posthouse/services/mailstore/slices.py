@@ -2,7 +2,7 @@
 
 A range is an inclusive pair of UIDs; ranges rise and do not overlap. ``uids`` are a mailbox's UIDs as somebody knows
 them, rising. UIDs that are between two known ones and not known are not there, because a new message always has a
-higher UID than all before it. Tests: ``tests/unit/services/mailstore/test_slices.py``.
+higher UID than all before it. Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations

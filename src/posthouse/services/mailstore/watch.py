@@ -2,7 +2,7 @@
 
 A notice is a hint (``store.contract.Notices``): whoever is called looks for itself. With ten thousand idle sessions
 a commit must cost what its own accounts' watchers cost, so they are kept by account.
-Tests: ``tests/unit/services/mailstore/test_watch.py``.
+Tests: ``tests/unit/services/mailstore/test_mailstore_pure.py``.
 """
 
 from __future__ import annotations
