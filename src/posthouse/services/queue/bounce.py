@@ -46,7 +46,7 @@ class Attempt:
     Attributes:
         row: the recipient as it was claimed.
         outcome: what came of it.
-        host: name of the host that answered; "" where none did.
+        host: who answered, as ``name[address]``; "" where nobody did.
         dsn_passed: whether the next hop took over the duty to notify (it offers DSN, RFC 3461 §5.2.2).
         counts: whether it counts as an attempt; False where the host was not even asked.
         not_before: no new attempt before this second since the epoch.
@@ -208,7 +208,7 @@ def _dsn_recipient(decision: Decision, now: float) -> DsnRecipient:
         action=decision.notice.value if decision.notice else NoticeKind.FAILURE.value,
         status=enhanced,
         diagnostic=format_reply(attempt.outcome),
-        remote_mta=attempt.host,
+        remote_mta=attempt.host.partition("[")[0],
         last_attempt=now,
         will_retry_until=row.expires if decision.notice is NoticeKind.DELAY else None,
     )

@@ -32,9 +32,7 @@ MAX_TRIES = 5  # addresses tried for one connection (Postfix smtp_mx_address_lim
 MAX_DEAD = 10_000  # addresses that are remembered as dead
 
 BAD_KEY = defer("Local error in processing", rule="relay.destination")
-ALL_DEAD = defer(
-    "No mail server could be reached lately", detail_code=status.NO_ANSWER, rule="relay.dead"
-)
+ALL_DEAD = defer("No mail server could be reached lately", detail_code=status.NO_ANSWER, rule="relay.dead")
 NEVER_TAKES_MAIL = reject("Host accepts no mail", code=556, detail_code=status.NULL_MX, rule="relay.521")
 
 

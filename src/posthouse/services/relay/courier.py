@@ -104,8 +104,8 @@ class Courier:
     async def stop(self, grace: float = 10.0) -> None:
         """Take nothing more, let transactions end for ``grace`` seconds, cut the rest, give the leases back."""
         self._is_taking = False
-        for unsubscribe in self._subscriptions:
-            unsubscribe()
+        while self._subscriptions:
+            self._subscriptions.pop()()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -121,6 +121,11 @@ class Courier:
         await self._store.commit(ReleaseLeases(owner=self.lease_owner))
 
     # -- hand-over --------------------------------------------------------------------------------------------------
+
+    @property
+    def in_flight(self) -> int:
+        """Recipients that this worker holds now."""
+        return self._rows
 
     def has_room(self, size: int = 0) -> bool:
         """Return whether a message of that size would be taken now."""

@@ -53,6 +53,10 @@ class Connection(Protocol):
         """Cut the connection."""
         ...
 
+    def check(self, now: float) -> None:
+        """Cut the connection where its peer has been silent too long; ``now`` is monotonic."""
+        ...
+
 
 class LaneEvents(Protocol):
     """What a connection tells its lane."""
@@ -313,6 +317,8 @@ class Pool:
         now = self.clock.monotonic()
         before = now - self._settings.get(definitions.IDLE_TIMEOUT)
         for key, lane in list(self.lanes.items()):
+            for connection in list(lane.connections):
+                connection.check(now)
             lane.close_idle(before)
             if lane.waiting:
                 lane.dispatch()
