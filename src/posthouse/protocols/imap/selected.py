@@ -7,7 +7,7 @@ or SEARCH by sequence numbers is under way no EXPUNGE may be sent: a message tha
 
 Invariants: ``uids`` rise strictly; no method looks at each message where a bisection or a slice will do.
 Knows no store: the driver tells what happened. Tests: ``tests/unit/protocols/imap/test_imap_selected.py``,
-``tests/property/test_imap_selected.py`` (against a plain list).
+``tests/property/test_imap_properties.py`` (against a plain list).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ r"""The IMAP server's side of one connection, as a machine over bytes (RFC 3501 
 The session answers alone what needs no mailbox: CAPABILITY, NAMESPACE, ID, ENABLE, LOGOUT, STARTTLS, wrong states and
 malformed commands. It never raises at the peer. It does not know what mailboxes hold: the driver sends untagged
 responses (``format``) and completes the tag. Passwords pass through in events and are kept nowhere.
-Tests: ``tests/unit/protocols/imap/test_imap_session*.py``, ``tests/property/test_imap_session.py``,
+Tests: ``tests/unit/protocols/imap/test_imap_session.py``, ``tests/property/test_imap_properties.py``,
 ``tests/dialogues/imap``.
 """
 
@@ -285,7 +285,8 @@ class ImapSession:
         return match.group() if match and prefix.startswith(b" ", match.end()) else b"*"
 
     def _on_bad_line(self, frame: BadLine) -> None:
-        self._reject(self._tag_of(frame.prefix), frame.reason, frame.reason.capitalize().encode("ascii"))
+        text = frame.reason[:1].upper() + frame.reason[1:]
+        self._reject(self._tag_of(frame.prefix), frame.reason, text.encode("ascii"))
 
     def _on_flooded(self, frame: Flooded) -> None:
         self._end(b"* BYE Too much data without a command\r\n", "flooded")

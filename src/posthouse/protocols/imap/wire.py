@@ -13,7 +13,7 @@ APPEND is never part of a command: it is offered (``MessageLiteral``) and then s
 
 Invariants: at most ``limits.IMAP_COMMAND_TOTAL`` octets and what the last ``feed`` brought are held; octets are
 searched for line ends once. Knows no grammar beyond the name APPEND.
-Tests: ``tests/unit/protocols/imap/test_imap_wire.py``, ``tests/property/test_imap_session.py``.
+Tests: ``tests/unit/protocols/imap/test_imap_session.py``, ``tests/property/test_imap_properties.py``.
 """
 
 from __future__ import annotations

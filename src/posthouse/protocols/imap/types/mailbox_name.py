@@ -3,7 +3,7 @@ r"""Mailbox names: modified UTF-7 to text and back, validity, the fold of INBOX,
 Inside the house a name is ``/``-separated Unicode text and the inbox is ``INBOX``; on the wire it is modified UTF-7.
 The decoder accepts only the one canonical form of each name, so that two spellings never mean one mailbox.
 Whether a mailbox exists is not known here. Tests: ``tests/unit/protocols/imap/test_imap_mailbox_name.py``,
-``tests/property/test_imap_values.py``.
+``tests/property/test_imap_properties.py``.
 """
 
 from __future__ import annotations

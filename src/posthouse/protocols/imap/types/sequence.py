@@ -3,7 +3,7 @@
 Invariants: numbers are 1 to 2**32-1; ``*`` is kept as 0 until ``resolve`` is told what it stands for; at most
 ``limits.IMAP_SEQUENCE_RANGES`` ranges. Whether the numbers are UIDs or message sequence numbers is the command's
 affair, and so is what to do with numbers that do not exist.
-Tests: ``tests/unit/protocols/imap/test_imap_sequence.py``, ``tests/property/test_imap_values.py``.
+Tests: ``tests/unit/protocols/imap/test_imap_sequence.py``, ``tests/property/test_imap_properties.py``.
 """
 
 from __future__ import annotations
