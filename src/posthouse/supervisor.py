@@ -28,11 +28,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from posthouse.core.errors import Fault
 from posthouse.telemetry.log import Telemetry
+from posthouse.telemetry.writer import BufferedWriter
 
 LIFELINE_VARIABLE = "POSTHOUSE_LIFELINE"
 LOCK_VARIABLE = "POSTHOUSE_LOCK"
@@ -67,23 +68,24 @@ class Plan:
         run_worker: runs in the child with ``(number, ready_fd, lifeline_fd)``; writes one octet to ``ready_fd`` when
             it serves, ends when ``lifeline_fd`` reads end of file; returns the exit code.
         on_ready: called once, when every worker is ready.
-        exec_environment: variables that carry the listening sockets over to new code (SIGUSR2).
+        before_exec: returns the variables that carry sockets and lock over to new code (SIGUSR2).
         drain_seconds: how long workers may take to end their sessions before they are killed.
     """
 
     workers: int
     run_worker: Callable[[int, int, int], int]
     on_ready: Callable[[], None]
-    exec_environment: Mapping[str, str] = field(default_factory=dict)
+    before_exec: Callable[[], Mapping[str, str]] = dict
     drain_seconds: float = 30.0
 
 
 class Supervisor:
     """Runs the plan until a signal ends it. Use from the main thread, with no event loop running."""
 
-    def __init__(self, plan: Plan, telemetry: Telemetry) -> None:
+    def __init__(self, plan: Plan, telemetry: Telemetry, writer: BufferedWriter) -> None:
         self._plan = plan
         self._telemetry = telemetry
+        self._writer = writer
         self._workers: dict[int, _Worker] = {}
         self._due: list[tuple[float, int]] = []  # (monotonic moment, worker number) to be started
         self._quick_deaths = dict.fromkeys(range(plan.workers), 0)
@@ -175,7 +177,7 @@ class Supervisor:
         if number in (signal.SIGTERM, signal.SIGINT):
             self._drain()
         elif number == signal.SIGHUP:
-            self._telemetry.reopen()
+            self._writer.reopen()
             self._telemetry.event("server.reloaded")
             self._tell(signal.SIGHUP)
         elif number == signal.SIGUSR2 and not self._is_draining:
@@ -197,8 +199,8 @@ class Supervisor:
         os.set_inheritable(self._lifeline_read, True)
         os.set_inheritable(self._lifeline_write, True)
         os.environ[LIFELINE_VARIABLE] = f"{self._lifeline_read},{self._lifeline_write}"
-        os.environ.update(self._plan.exec_environment)
-        self._telemetry.flush()
+        os.environ.update(self._plan.before_exec())
+        self._writer.flush()
         os.execv(  # noqa: S606  (a list of our own words, no shell)
             sys.executable, [sys.executable, "-m", "posthouse.cli", *sys.argv[1:]]
         )

@@ -39,6 +39,7 @@ class BufferedWriter:
         self._size = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._followers: list[Callable[[bytes], None]] = []
         self.lost = 0
         self._descriptor = _open(target)
 
@@ -53,6 +54,11 @@ class BufferedWriter:
         if self._timer is None or self._size >= FULL:
             self._schedule()
 
+    def follow(self, callback: Callable[[bytes], None]) -> Callable[[], None]:
+        """Hand every block of lines to a callback from now on; returns what ends it."""
+        self._followers.append(callback)
+        return lambda: self._followers.remove(callback)
+
     def flush(self) -> None:
         """Write what has gathered."""
         if self._timer is not None:
@@ -62,6 +68,8 @@ class BufferedWriter:
             return
         count, block = len(self._lines), b"".join(self._lines)
         self._lines, self._size = [], 0
+        for follower in tuple(self._followers):
+            follower(block)
         if self.lost:
             block = self._dropped(self.lost) + block
         try:

@@ -1,0 +1,260 @@
+"""The composition root: the only place that constructs everything and knows every room.
+
+``opened_toolbox`` gives a command what it needs on an open store. ``Composition`` wires the services and doors of one
+worker; ``worker`` gives it a process to live in. Nothing here decides anything about mail.
+Tests: ``tests/unit/test_app.py``, and every interop test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from posthouse.config.definitions import dns as dns_settings
+from posthouse.config.file import Configuration, load_configuration
+from posthouse.config.home import Home
+from posthouse.config.settings import Settings
+from posthouse.core.clock import Clock
+from posthouse.servers.door import Door, DoorContext, ListenerInfo
+from posthouse.servers.imap.conversation import imap_services
+from posthouse.servers.imap.door import ImapDoor
+from posthouse.servers.limits import ConnectionLimits
+from posthouse.servers.pop3.door import Pop3Door
+from posthouse.servers.smtp.door import SmtpDoor, make_services
+from posthouse.servers.sweep import Sweep
+from posthouse.servers.tls import TlsContexts
+from posthouse.services.administration.directory import DirectoryAdministration
+from posthouse.services.administration.settings import SettingAdministration
+from posthouse.services.delivery.notice import NoticePlanner
+from posthouse.services.delivery.report import Reporter
+from posthouse.services.delivery.service import DeliveryParts, DeliveryService
+from posthouse.services.identity.authentication import Authenticator
+from posthouse.services.identity.directory import Directory
+from posthouse.services.identity.passwords import Passwords
+from posthouse.services.journey.queue_ids import QueueIds
+from posthouse.services.journey.story import Journey
+from posthouse.services.mailstore.watch import Watch
+from posthouse.services.queue.control import QueueControls
+from posthouse.services.reception.reception import Reception, ReceptionParts
+from posthouse.services.relay.connect import Connector, ConnectorParts
+from posthouse.services.relay.connection import ConnectionParts
+from posthouse.services.relay.courier import Courier, CourierParts
+from posthouse.services.relay.dial import Dialer, opportunistic_context
+from posthouse.services.relay.hosts import Self
+from posthouse.services.relay.notices import NoticeWriter
+from posthouse.services.relay.record import Recorder
+from posthouse.services.relay.routes import TlsPolicies
+from posthouse.services.resolver.dns import DnsResolver, parse_server, read_hosts, read_resolv_conf
+from posthouse.services.routing.router import Router
+from posthouse.store.contract import Store
+from posthouse.store.open import open_store
+from posthouse.telemetry.log import Telemetry
+
+DoorFactory = Callable[[], Door]
+_TOOL_WORKERS = 1_000  # commands count themselves from here, out of the way of the server's workers
+
+
+class SystemClock:
+    """The time of the machine."""
+
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """What a command works with, on an open store."""
+
+    home: Home
+    configuration: Configuration
+    clock: Clock
+    store: Store
+    directory: DirectoryAdministration
+    settings: SettingAdministration
+    queue: QueueControls
+    journey: Journey
+
+
+@asynccontextmanager
+async def opened_toolbox(home: Home) -> AsyncIterator[Toolbox]:
+    """Open the store of a home, beside a server that may be running. Raises ConfigFault, Unavailable."""
+    configuration = load_configuration(home.file)
+    clock = SystemClock()
+    store = open_store(configuration.store_url, worker=_TOOL_WORKERS + os.getpid(), home=home.path, clock=clock)
+    await store.open()
+    try:
+        settings = Settings(await store.settings())
+        queue_ids = QueueIds(clock, os.getpid())
+        planner = NoticePlanner(Router(Directory(store, clock, settings)), queue_ids, settings, clock)
+        notices = NoticeWriter(store, planner, queue_ids, clock, hostname=configuration.hostname)
+        yield Toolbox(
+            home=home,
+            configuration=configuration,
+            clock=clock,
+            store=store,
+            directory=DirectoryAdministration(store),
+            settings=SettingAdministration(store, clock),
+            queue=QueueControls(store, clock, by="command line", writer=notices.write),
+            journey=Journey(store),
+        )
+    finally:
+        await store.close()
+
+
+class Composition:
+    """Everything one worker is made of. Construct it on the worker's loop, with the store open.
+
+    Attributes:
+        context: what the doors share, for draining and status.
+        courier: carries this worker's share of the queue; to be started and stopped.
+        settings: in force now; ``load_settings`` renews them.
+    """
+
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        store: Store,
+        settings: Settings,
+        telemetry: Telemetry,
+        number: int,
+        workers: int,
+        lease_owner: str,
+    ) -> None:
+        self._configuration = configuration
+        self._telemetry = telemetry
+        self.store = store
+        self.settings = settings
+        self.clock = SystemClock()
+        self.tls = self._load_tls()
+        self.context = self._context(number, workers)
+        self.queue_ids = QueueIds(self.clock, number)
+        self.directory = Directory(store, self.clock, settings)
+        self.router = Router(self.directory)
+        self.planner = NoticePlanner(self.router, self.queue_ids, settings, self.clock)
+        self.resolver = self._resolver()
+        self.courier = self._courier(lease_owner)
+        self.reception = self._reception()
+        passwords = Passwords(self.clock, secrets.token_bytes(32))
+        self.authenticator = Authenticator(self.directory, passwords, store, settings, self.clock)
+        self.imap = imap_services(store, self.clock, settings, self.authenticator, Watch(store.notices))
+
+    def door_factory(self, listener: ListenerInfo) -> DoorFactory:
+        """Return what makes the doors of a listener."""
+        if listener.protocol in {"smtp", "lmtp"}:
+            services = make_services(listener, self.reception, self.authenticator)
+            return lambda: SmtpDoor(listener, self.context, services)
+        if listener.protocol == "imap":
+            return lambda: ImapDoor(listener, self.context, self.imap)
+        if listener.protocol == "pop3":
+            return lambda: Pop3Door(listener, self.context, self.authenticator, self.store)
+        raise ValueError(f"no door for {listener.protocol}")
+
+    async def load_settings(self) -> list[str]:
+        """Read the settings anew; return what could not be used."""
+        return self.settings.load(await self.store.settings())
+
+    def reload_tls(self) -> None:
+        """Read the certificate anew. Raises ConfigFault: the old one stays in use."""
+        if self.tls is not None:
+            self.tls.reload()
+
+    def _load_tls(self) -> TlsContexts | None:
+        configuration = self._configuration
+        if not configuration.needs_tls:
+            return None
+        return TlsContexts(
+            configuration.in_home(configuration.certificate), configuration.in_home(configuration.key), self.settings
+        )
+
+    def _context(self, number: int, workers: int) -> DoorContext:
+        return DoorContext(
+            loop=asyncio.get_running_loop(),
+            clock=self.clock,
+            settings=self.settings,
+            telemetry=self._telemetry,
+            limits=ConnectionLimits(self.settings, workers),
+            sweep=Sweep(self.clock),
+            tls=self.tls,
+            hostname=self._configuration.hostname,
+            worker=number,
+        )
+
+    def _resolver(self) -> DnsResolver:
+        configured = self.settings.get(dns_settings.SERVERS)
+        return DnsResolver(
+            tuple(parse_server(text) for text in configured) or read_resolv_conf(),
+            timeout=self.settings.get(dns_settings.TIMEOUT),
+            attempts=self.settings.get(dns_settings.ATTEMPTS),
+            cache_entries=self.settings.get(dns_settings.CACHE_ENTRIES),
+            hosts=read_hosts(),
+        )
+
+    def _courier(self, lease_owner: str) -> Courier:
+        hostname = self._configuration.hostname
+        policies = TlsPolicies(self.store, self.settings)
+        notices = NoticeWriter(self.store, self.planner, self.queue_ids, self.clock, hostname=hostname)
+        connections = ConnectionParts(
+            store=self.store, clock=self.clock, hello_name=hostname, on_error=self._on_relay_error
+        )
+        connector = Connector(
+            ConnectorParts(
+                resolver=self.resolver,
+                policies=policies,
+                settings=self.settings,
+                clock=self.clock,
+                telemetry=self._telemetry,
+                own=Self(hostname, self._own_addresses()),
+                dial=Dialer(connections, self.settings, opportunistic_context()).dial,
+            )
+        )
+        return Courier(
+            CourierParts(
+                store=self.store,
+                settings=self.settings,
+                clock=self.clock,
+                telemetry=self._telemetry,
+                recorder=Recorder(self.store, notices, self.settings, self.clock, self._telemetry),
+                connect=connector.connect,
+                forget_routes=policies.forget,
+                lease_owner=lease_owner,
+            )
+        )
+
+    def _on_relay_error(self, error: BaseException) -> None:
+        self._telemetry.event("relay.internal_error", level="error", error=repr(error))
+
+    def _own_addresses(self) -> frozenset[str]:
+        """Addresses on which strangers reach us on port 25; an exchanger there is ourselves (RFC 5321 §5.1)."""
+        binds = [bind for one in self._configuration.listeners if one.listener_class == "mx" for bind in one.bind]
+        return frozenset(bind.host for bind in binds if bind.port == 25)
+
+    def _reception(self) -> Reception:
+        hostname = self._configuration.hostname
+        delivery = DeliveryService(
+            DeliveryParts(
+                store=self.store,
+                settings=self.settings,
+                hand_over=self.courier,
+                reporter=Reporter(self.planner, self.clock, hostname),
+                telemetry=self._telemetry,
+            )
+        )
+        return Reception(
+            ReceptionParts(
+                hostname=hostname,
+                store=self.store,
+                directory=self.directory,
+                router=self.router,
+                delivery=delivery,
+                queue_ids=self.queue_ids,
+                settings=self.settings,
+                clock=self.clock,
+                telemetry=self._telemetry,
+            )
+        )

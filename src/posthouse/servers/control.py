@@ -1,0 +1,77 @@
+"""The control socket of a worker: ``status`` and ``tail``, one JSON line each way, for the command line.
+
+Only who may write to the home's ``run`` folder reaches it; it changes nothing.
+
+Tests: ``tests/unit/servers/test_control.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+REQUEST_SIZE: Final = 4096
+BACKLOG_SIZE: Final = 1 << 20  # octets that a slow follower of the log may leave unread before it is cut off
+
+Subscribe = Callable[[Callable[[bytes], None]], Callable[[], None]]
+
+
+class ControlDoor(asyncio.Protocol):
+    """One connection of a command.
+
+    Args:
+        status: tells what ``status`` answers.
+        subscribe: hands every log line to a callback until the returned function is called.
+    """
+
+    def __init__(self, status: Callable[[], Mapping[str, Any]], subscribe: Subscribe) -> None:
+        self._status = status
+        self._subscribe = subscribe
+        self._buffer = b""
+        self._transport: asyncio.WriteTransport | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the request."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer the request once its line is whole."""
+        self._buffer += data
+        if b"\n" not in self._buffer and len(self._buffer) < REQUEST_SIZE:
+            return
+        line, self._buffer = self._buffer.split(b"\n", 1)[0], b""
+        self._answer(line)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Follow no more."""
+        self._transport = None
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    def _answer(self, line: bytes) -> None:
+        assert self._transport is not None
+        request: object = None
+        with contextlib.suppress(orjson.JSONDecodeError):
+            request = orjson.loads(line)
+        word = request.get("do") if isinstance(request, dict) else None
+        if word == "tail":
+            if self._unsubscribe is None:
+                self._unsubscribe = self._subscribe(self._follow)
+            return
+        answer = self._status() if word == "status" else {"error": "ask for status or tail"}
+        self._transport.write(orjson.dumps(answer) + b"\n")
+        self._transport.close()
+
+    def _follow(self, line: bytes) -> None:
+        if self._transport is None:
+            return
+        if self._transport.get_write_buffer_size() > BACKLOG_SIZE:
+            self._transport.abort()
+            return
+        self._transport.write(line)

@@ -1,0 +1,124 @@
+"""From a home to a running server: what happens between ``posthouse serve`` and ``ready``.
+
+The order matters: configuration, the one lock of the home, sockets (as root where the ports need it), privileges
+dropped, the store opened once (schema up to date) and closed again, then the workers. Each step that fails says one
+line with its remedy and leaves nothing running. Tests: ``tests/unit/test_serving.py``, ``tests/interop``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import pwd
+from collections.abc import Callable
+
+from posthouse.app import SystemClock
+from posthouse.config.faults import ConfigFault
+from posthouse.config.file import Configuration, load_configuration
+from posthouse.config.home import Home
+from posthouse.servers import inherit
+from posthouse.servers.listeners import OpenListener, close_listeners
+from posthouse.servers.tls import make_server_context
+from posthouse.store.open import open_store
+from posthouse.supervisor import LOCK_VARIABLE, Plan, Supervisor, drop_privileges, lock_home
+from posthouse.telemetry.formats import open_telemetry
+from posthouse.worker import WorkerParts, run_worker
+
+GENERATION_VARIABLE = "POSTHOUSE_GENERATION"
+
+
+def serve(home: Home, on_ready: Callable[[], None]) -> int:
+    """Serve a home until a signal ends it; return the exit code.
+
+    Args:
+        home: what to serve.
+        on_ready: called when every listener answers.
+
+    Raises Fault: where serving cannot begin.
+    """
+    configuration = load_configuration(home.file)
+    _make_folders(home, configuration)
+    if configuration.needs_tls:
+        make_server_context(configuration.in_home(configuration.certificate), configuration.in_home(configuration.key))
+    workers = configuration.workers or os.cpu_count() or 1
+    generation = int(os.environ.pop(GENERATION_VARIABLE, "0"))
+    lock = lock_home(home.run)
+    listeners = inherit.adopt_or_open(configuration, workers)
+    try:
+        drop_privileges(configuration.user)
+        asyncio.run(_prepare_store(home, configuration))
+        telemetry, writer = open_telemetry(
+            SystemClock(),
+            target=_log_target(configuration),
+            form=configuration.log.format,
+            level=configuration.log.level,
+            hostname=configuration.hostname,
+        )
+        parts = WorkerParts(
+            home=home,
+            configuration=configuration,
+            listeners=listeners,
+            workers=workers,
+            generation=generation,
+            telemetry=telemetry,
+            writer=writer,
+        )
+        plan = Plan(
+            workers=workers,
+            run_worker=lambda number, ready, lifeline: run_worker(parts, number, ready, lifeline),
+            on_ready=on_ready,
+            before_exec=lambda: _environment(listeners, lock, generation),
+        )
+        # What was imported so far is shared with the workers for good; the collector need not touch its pages.
+        gc.collect()
+        gc.freeze()
+        return Supervisor(plan, telemetry, writer).run()
+    finally:
+        close_listeners(listeners)
+        os.close(lock)
+
+
+def _environment(listeners: list[OpenListener], lock: int, generation: int) -> dict[str, str]:
+    os.set_inheritable(lock, True)
+    return {
+        inherit.VARIABLE: inherit.describe(listeners),
+        LOCK_VARIABLE: str(lock),
+        GENERATION_VARIABLE: str(generation + 1),
+    }
+
+
+def _log_target(configuration: Configuration) -> str:
+    target = configuration.log.target
+    return target if target in {"stdout", "stderr"} else str(configuration.in_home(target))
+
+
+def _make_folders(home: Home, configuration: Configuration) -> None:
+    """Make what is missing below the home, for the user whom the server becomes."""
+    try:
+        for path in home.folders():
+            path.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() == 0 and configuration.user:
+            _give_away(home, configuration.user)
+    except OSError as error:
+        raise ConfigFault(
+            f"{error.filename}: {error.strerror}",
+            place=str(home.file),
+            remedy="Give the folder to the user that runs the server, or make room on the disk.",
+        ) from None
+
+
+def _give_away(home: Home, user: str) -> None:
+    try:
+        owner = pwd.getpwnam(user)
+    except KeyError:
+        return  # drop_privileges says so
+    for folder, _, files in os.walk(home.path):
+        for path in [folder, *(os.path.join(folder, name) for name in files)]:  # noqa: PTH118  (os.walk speaks text)
+            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+
+async def _prepare_store(home: Home, configuration: Configuration) -> None:
+    store = open_store(configuration.store_url, worker=0, home=home.path, clock=SystemClock())
+    await store.open()
+    await store.close()
