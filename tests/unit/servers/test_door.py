@@ -7,6 +7,7 @@ import gc
 import socket
 import ssl
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -122,7 +123,7 @@ class House:
         self.doors: list[EchoDoor] = []
         self.door_type = type("TestDoor", (EchoDoor,), {"made": self.doors})
 
-    async def __aenter__(self) -> House:
+    async def __aenter__(self) -> Self:
         self.server = await self.context.loop.create_server(
             lambda: self.door_type(self.listener, self.context), "127.0.0.1", 0
         )
