@@ -106,7 +106,11 @@ class DovecotPeer:
                 lmtp_port=self.lmtp_port, extra=self._extra,
             )
         )  # fmt: skip
-        subprocess.run(["dovecot", "-c", self.config], check=True, capture_output=True)
+        # Into a file: the daemon keeps the descriptor, so that reading a pipe would wait for as long as it lives.
+        with (self.folder / "start.log").open("wb") as said:
+            subprocess.run(
+                ["dovecot", "-c", self.config], check=True, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             try:
