@@ -230,13 +230,14 @@ class SmtpClient:
     # --- reading
 
     def _read_reply(self) -> bool:
+        """Read one reply; return whether there was something to read."""
         if self.phase is Phase.CLOSED:
             return False
         try:
             reply = self._replies.next_reply()
         except Fault as fault:
             self._violate(fault.detail)
-            return False
+            return True
         if reply is None:
             return False
         self._take(reply)

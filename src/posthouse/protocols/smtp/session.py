@@ -130,11 +130,15 @@ class SmtpSession(Conversation):
     def answer(self, outcome: Outcome) -> None:
         """Answer MailRequested, RcptRequested, DataRequested or DataEnded; nothing where the session has ended.
 
-        An outcome with code 421 is sent and ends the session.
+        An outcome with code 421 is sent and ends the session. Raises ValueError: where ``next_event`` has not given the
+        request yet, since a 250 before anybody saw the message would lose it.
         """
-        pending, self._pending = self._pending, None
+        pending = self._pending
         if pending is None:
             return
+        if self._events and self._events[-1] is pending:
+            raise ValueError("an answer to a request that was not taken yet")
+        self._pending = None
         if outcome.code == 421:
             self._end(outcome)
             return
