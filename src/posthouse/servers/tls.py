@@ -160,5 +160,5 @@ def read_certificate(certificate: Path) -> CertificateFacts:
         names = tuple(extension.get_values_for_type(x509.DNSName))
     except x509.ExtensionNotFound:
         names = ()
-    expires = found.not_valid_after.replace(tzinfo=dt.UTC).timestamp()
+    expires = found.not_valid_after_utc.timestamp()
     return CertificateFacts(names, expires, found.issuer == found.subject)

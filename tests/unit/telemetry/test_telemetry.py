@@ -1,0 +1,89 @@
+"""Events: fields, levels, secrets; and the names that the source uses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from posthouse.telemetry.events import EVENTS
+from posthouse.telemetry.log import HIDDEN, LEVELS, EventSink, Telemetry, null_telemetry
+from posthouse.testing.clock import FakeClock
+from posthouse.testing.telemetry import RecordingTelemetry
+
+SOURCE = Path(__file__).parents[3] / "src" / "posthouse"
+_USED = re.compile(r"\.event\(\s*\"([^\"]+)\"")
+
+
+class Lines:
+    """A writer that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.lost = 0
+
+    def write(self, line: bytes) -> None:
+        self.lines.append(line)
+
+
+def test_fields_bound_and_given() -> None:
+    """Bound fields come first and given ones win; a child adds to its parent's."""
+    telemetry = RecordingTelemetry()
+    child = telemetry.bind(session="s").bind(protocol="pop3")
+    child.event("door.opened", peer="192.0.2.1", protocol="imap")
+    assert telemetry.events == [
+        ("door.opened", {"level": "info", "session": "s", "protocol": "imap", "peer": "192.0.2.1"})
+    ]
+
+
+@pytest.mark.parametrize("name", ["password", "secret", "token", "credentials"])
+def test_secrets_are_hidden(name) -> None:
+    """A field with the name of a secret never shows its value."""
+    telemetry = RecordingTelemetry()
+    telemetry.event("auth.refused", login="a", **{name: "hunter2"})
+    assert telemetry.named("auth.refused")[0][name] == HIDDEN
+
+
+def test_levels_below_the_threshold_are_dropped() -> None:
+    """What is less important than the level asked for costs nothing more."""
+    lines = Lines()
+    sink = EventSink(FakeClock(), lambda now, level, name, fields: name.encode(), lines, "warning")
+    telemetry = Telemetry(sink)
+    for level in LEVELS:
+        telemetry.event("door.opened", level=level)
+    assert len(lines.lines) == 2
+    assert [telemetry.wants(level) for level in LEVELS] == [False, False, True, True]
+    assert not null_telemetry().wants("error")
+
+
+def test_an_event_that_cannot_be_formatted_is_counted() -> None:
+    """A failing formatter never reaches the caller."""
+
+    def broken(now, level, name, fields) -> bytes:
+        raise RuntimeError
+
+    lines = Lines()
+    Telemetry(EventSink(FakeClock(), broken, lines)).event("door.opened")
+    assert (lines.lines, lines.lost) == ([], 1)
+
+
+def test_every_name_in_the_source_is_declared() -> None:
+    """An event that is reported has its explanation, and one that is explained is reported somewhere."""
+    used = {name for path in SOURCE.rglob("*.py") for name in _USED.findall(path.read_text(encoding="utf-8"))}
+    assert used - set(EVENTS) == set()
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_is_explained(name) -> None:
+    """Names have a topic, explanations are sentences."""
+    topic, _, what = name.partition(".")
+    assert topic
+    assert what
+    assert EVENTS[name].endswith(".")
+
+
+def test_a_recorder_refuses_names_nobody_declared() -> None:
+    """A test that meets an undeclared event fails."""
+    with pytest.raises(AssertionError, match="not declared"):
+        RecordingTelemetry().event("no.such_event")
