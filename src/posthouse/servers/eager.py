@@ -40,7 +40,7 @@ def run(
     except BaseException as error:
         on_done(None, error)
         return None
-    task: asyncio.Task[T] = loop.create_task(_resume(coroutine, pending))  # type: ignore[arg-type]
+    task: asyncio.Task[T] = loop.create_task(_resume(coroutine, pending))
     task.add_done_callback(lambda done: _report(done, on_done))
     return task
 
@@ -57,6 +57,8 @@ def _report(task: asyncio.Task[T], on_done: Callable[[T | None, BaseException | 
 @types.coroutine
 def _resume(coroutine: Coroutine[Any, Any, T], pending: Any) -> Generator[Any, Any, T]:
     """Go on with a coroutine that has been started: yield what it waits for, hand back what comes of it."""
+    fault: BaseException | None = None
+    value: Any = None
     while True:
         try:
             value = yield pending
@@ -64,11 +66,11 @@ def _resume(coroutine: Coroutine[Any, Any, T], pending: Any) -> Generator[Any, A
             coroutine.close()
             raise
         except BaseException as error:
-            step: Callable[[], Any] = lambda error=error: coroutine.throw(error)  # noqa: E731
-        else:
-            step = lambda value=value: coroutine.send(value)  # noqa: E731
+            fault = error
         try:
-            pending = step()
+            pending = coroutine.send(value) if fault is None else coroutine.throw(fault)
         except StopIteration as stop:
             result: T = stop.value
             return result
+        finally:
+            fault = None
