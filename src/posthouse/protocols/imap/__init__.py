@@ -9,5 +9,6 @@
     format/    untagged responses as bytes, in bulk
 
 It knows no socket, clock, store or log. ``servers.imap`` joins it to ``services.mailstore``.
-Tests: ``tests/unit/protocols/imap``, ``tests/property/test_imap_properties.py``, ``tests/dialogues/imap``, fuzz ``imap_session``.
+Tests: ``tests/unit/protocols/imap``, ``tests/property/test_imap_properties.py``, ``tests/dialogues/imap``, fuzz target
+``imap_session``.
 """
