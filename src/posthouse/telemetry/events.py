@@ -57,22 +57,21 @@ EVENTS: dict[str, str] = {
     "Fields: queue_id, to, relay, delay, enhanced, reply.",
     "relay.tls_failed": "STARTTLS with a next hop failed. Fields: relay, reason, fallback.",
     # ---- server: the supervisor
-    "server.drain_cut_short": "Workers did not end in time and were killed; nothing acknowledged is lost. Fields: workers.",
+    "server.drain_cut_short": "Workers did not end in time and were killed; nothing acknowledged is lost. "
+    "Fields: workers.",
     "server.draining": "The server was told to stop and lets sessions end.",
     "server.ready": "Every worker serves. Fields: workers.",
     "server.reloaded": "The server was told to read settings and certificates anew (SIGHUP).",
     "server.replaced": "The server starts its new code while the old workers drain (SIGUSR2).",
     # ---- settings
     "settings.skipped": "A stored setting could not be used and was skipped. Fields: problem.",
-    "settings.loaded": "Settings were read from the store. Fields: count.",
-    "settings.problem": "A stored setting could not be used and was skipped. Fields: problem.",
     # ---- smtp: the SMTP and LMTP doors
     "smtp.abuse": "An SMTP client did what well-meant clients do not do. Fields: kind, peer.",
     # ---- tls
     "tls.reload_failed": "The certificate could not be read anew; the old one stays in use. Fields: error.",
-    "tls.loaded": "Certificates were read. Fields: certificate, expires.",
     # ---- worker
-    "worker.ended": "A worker process ended; another takes its place unless the server stops. Fields: worker, pid, code.",
+    "worker.ended": "A worker process ended; another takes its place unless the server stops. "
+    "Fields: worker, pid, code.",
     "worker.failed": "A worker could not start or met an error of ours. Fields: worker, error.",
     "worker.loop_error": "An error of ours reached the event loop; the worker goes on. Fields: message, error.",
     "worker.orphaned": "The supervisor is gone, so the worker ended.",

@@ -21,9 +21,9 @@ def _client(fields: Fields) -> str:
     return f"{_text(fields.get('client_name') or 'unknown')}[{_text(fields.get('peer', ''))}]"
 
 
-def _sent(status: str) -> Callable[[Fields], str]:
+def _sent(status: str, relay_if_none: str = "none") -> Callable[[Fields], str]:
     def render(fields: Fields) -> str:
-        relay = _text(fields.get("relay") or "none")
+        relay = _text(fields.get("relay") or relay_if_none)
         delay = float(fields.get("delay", 0.0))
         enhanced = _text(fields.get("enhanced") or {"sent": "2.0.0", "deferred": "4.0.0"}.get(status, "5.0.0"))
         return (
@@ -62,12 +62,11 @@ LINES: dict[str, tuple[tuple[str, bool, Callable[[Fields], str]], ...]] = {
         ("cleanup", True, lambda fields: f"message-id=<{_text(fields.get('message_id', ''))}>"),
         ("qmgr", True, _queued),
     ),
-    "message.filed": (("local", True, _sent("sent")),),
+    "message.filed": (("local", True, _sent("sent", "local")),),
     "message.refused": (("smtpd", False, _refused),),
     "relay.sent": (("smtp", True, _sent("sent")),),
     "relay.deferred": (("smtp", True, _sent("deferred")),),
     "relay.failed": (("smtp", True, _sent("bounced")),),
-    "queue.removed": (("qmgr", True, lambda _: "removed"),),
 }
 
 

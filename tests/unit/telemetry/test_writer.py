@@ -96,6 +96,6 @@ def test_two_workers_share_a_file(tmp_path) -> None:
 def test_open_telemetry_writes_json(tmp_path) -> None:
     """The root telemetry of a worker ends in the file."""
     telemetry, writer = open_telemetry(FakeClock(), target=str(tmp_path / "log"))
-    telemetry.event("settings.loaded", count=3)
+    telemetry.event("door.idle", count=3)
     writer.close()
     assert json.loads((tmp_path / "log").read_bytes())["count"] == 3

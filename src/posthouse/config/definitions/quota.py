@@ -1,9 +1,0 @@
-"""Settings of storage limits."""
-
-from __future__ import annotations
-
-from typing import Any
-
-from posthouse.config.setting import Setting
-
-SETTINGS: tuple[Setting[Any], ...] = ()
