@@ -271,7 +271,8 @@ class ImapSession:
         condition, text, code = alone.fault_answer(fault)
         self._tagged(tag, condition, text, code)
         self._events.append(events.CommandRejected(tag, f"{fault.where}: {fault.detail}"))
-        self._count_bad()
+        if condition is BAD:  # a name or charset we do not take is an honest question
+            self._count_bad()
 
     def _end(self, last_words: bytes, reason: str) -> None:
         self._out.append(last_words)
