@@ -1,0 +1,1 @@
+"""Alembic's environment: the way from an older schema to the newest. Run by ``birth.upgrade`` under the lock."""
