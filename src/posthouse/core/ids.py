@@ -51,8 +51,8 @@ def format_queue_id(queue_id: QueueId) -> str:
     """Return the 13 letters that people see."""
     value, pairs = int(queue_id), _PAIRS
     return (
-        f"{_ALPHABET[value >> 60 & 31]}{pairs[value >> 50 & 1023]}{pairs[value >> 40 & 1023]}{pairs[value >> 30 & 1023]}"
-        f"{pairs[value >> 20 & 1023]}{pairs[value >> 10 & 1023]}{pairs[value & 1023]}"
+        f"{_ALPHABET[value >> 60 & 31]}{pairs[value >> 50 & 1023]}{pairs[value >> 40 & 1023]}"
+        f"{pairs[value >> 30 & 1023]}{pairs[value >> 20 & 1023]}{pairs[value >> 10 & 1023]}{pairs[value & 1023]}"
     )
 
 

@@ -56,6 +56,8 @@ TOO_MANY_CONNECTIONS: Final = defer(
     "Too many connections, try again later", code=421, detail_code=status.CONGESTION, rule="door.limit"
 )
 
+GIVING_UP: Final = defer("Local error in processing, closing connection", code=421, rule="bug")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpServices:
@@ -310,6 +312,8 @@ class SmtpDoor(Door):
         """An error where no command can be answered for itself: 421, so that the client keeps its mail."""
         self._outcome_of(error, "session")
         self._drop()
+        self._session.answer(GIVING_UP)
+        self._session.answer_auth(GIVING_UP)
         self._session.shutdown()
         self._flush()
         self.close("failed")

@@ -2,7 +2,8 @@
 
 The head of a message (its first octets, with the header section) passes once through ``finish_head``, which adds the
 trace line and what submission adds, so the content that comes out is the content that is stored. Memory held is at
-most ``limits.INLINE_BODY`` twice (the pieces and their join), whatever the message's size.
+most ``limits.INLINE_BODY`` twice (the pieces and their join), whatever the message's size and however small its
+pieces are: small ones are gathered, since each alone would cost forty octets more than it holds.
 
 RFC 5321 §4.4 (trace lines), RFC 6409 §8 (what submission may change). A message whose header section does not fit in
 the first ``limits.INLINE_BODY`` octets is not completed. Tests: ``tests/unit/services/reception/test_content.py``.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from typing import Final
 
 from posthouse.core import limits
 from posthouse.core.errors import Unavailable
@@ -19,6 +21,8 @@ from posthouse.message.complete import complete
 from posthouse.message.headers import section_end
 from posthouse.message.scan import scan
 from posthouse.store.spool import Spool
+
+SMALL: Final = 2_048  # octets; pieces below are gathered
 
 
 class IncomingContent:
@@ -34,7 +38,7 @@ class IncomingContent:
     def __init__(self, new_spool: Callable[[], Spool], finish_head: Callable[[bytes], bytes]) -> None:
         self._new_spool = new_spool
         self._finish_head = finish_head
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | bytearray] = []
         self._held = 0
         self._spool: Spool | None = None
         self._failure: Unavailable | None = None
@@ -42,8 +46,7 @@ class IncomingContent:
     def write(self, data: bytes) -> None:
         """Take a piece. Never raises: a failure is kept for ``take``, so that the peer can end its data first."""
         if self._spool is None:
-            self._pieces.append(data)
-            self._held += len(data)
+            self._hold(data)
             if self._held > limits.INLINE_BODY:
                 self._guarded(self._spill)
         elif self._failure is None:
@@ -55,8 +58,9 @@ class IncomingContent:
             raise self._failure
         if self._spool is not None:
             return self._spool
-        pieces, self._pieces = self._pieces, []
-        return self._finish_head(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        head = b"".join(self._pieces)
+        self._pieces.clear()
+        return self._finish_head(head)
 
     def close(self) -> None:
         """Drop everything."""
@@ -64,15 +68,28 @@ class IncomingContent:
         if self._spool is not None:
             self._spool.close()
 
+    def _hold(self, data: bytes) -> None:
+        self._held += len(data)
+        pieces = self._pieces
+        if len(data) >= SMALL:
+            pieces.append(data)
+        elif pieces and isinstance(last := pieces[-1], bytearray):
+            last += data
+        else:
+            pieces.append(bytearray(data))
+
     def _spill(self) -> None:
+        """Move to the spool: the head, finished, and then piece by piece, without joining them all."""
         pieces, self._pieces = self._pieces, []
         if self._failure is not None:
             return
-        self._held = 0
         self._spool = self._new_spool()
-        self._append(self._finish_head(b"".join(pieces)))
+        count = _pieces_of_head(pieces)
+        self._append(self._finish_head(b"".join(pieces[:count])))
+        for piece in pieces[count:]:
+            self._append(piece)
 
-    def _append(self, data: bytes) -> None:
+    def _append(self, data: bytes | bytearray) -> None:
         assert self._spool is not None
         self._spool.write(data)
 
@@ -86,6 +103,17 @@ class IncomingContent:
             self._failure = Unavailable(f"spool: {error.strerror}", where="reception.spool", storage_short=short)
         except Exception as error:
             self._failure = Unavailable(f"head: {type(error).__name__}", where="reception.head")
+
+
+def _pieces_of_head(pieces: list[bytes | bytearray]) -> int:
+    """Return how many of the first pieces hold the whole header section; all, where it goes on beyond them."""
+    count = 1
+    while count < len(pieces):
+        head = b"".join(pieces[:count])
+        if section_end(head, 0, len(head)) < len(head):
+            return count
+        count *= 2
+    return len(pieces)
 
 
 def complete_head(head: bytes, *, date: float, message_id: str) -> bytes:

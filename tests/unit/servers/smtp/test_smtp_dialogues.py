@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from smtp_house import make_peer_factory
 
 from posthouse.testing.dialogue import run_dialogue, run_dialogue_bytewise, run_dialogue_socket, serve_peer
+from posthouse.testing.smtp_house import make_peer_factory
 
 SCRIPTS = sorted((Path(__file__).parents[3] / "dialogues" / "smtp-server").glob("*.txt"))
 

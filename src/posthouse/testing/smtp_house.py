@@ -1,11 +1,15 @@
-"""A whole house behind an SMTP door, for tests: real services, a directory in memory or any store, no socket needed."""
+"""A whole house behind an SMTP door, for tests: real services, a directory in memory or any store, no socket needed.
+
+``House`` composes what ``app`` composes for reception; ``Connection`` is a peer for ``testing.dialogue``. With a
+``MemoryDirectory`` nothing ever waits, so it needs no event loop. Its users' tests are its tests.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from posthouse.config.settings import Settings
 from posthouse.core.errors import Unavailable
@@ -43,9 +47,11 @@ class PlainPasswords(Passwords):
         super().__init__(clock, b"k" * 32)
 
     async def verify(self, encoded: str, password: bytes) -> bool:
+        """Whether the stored text is the password."""
         return bool(encoded) and encoded.encode() == password
 
     def needs_rehash(self, encoded: str) -> bool:
+        """Never."""
         return False
 
 
@@ -124,7 +130,7 @@ class House:
         )
         self.sweep = Sweep(self.clock)
         self.context = DoorContext(
-            loop=loop or _NoLoop(),  # type: ignore[arg-type]
+            loop=loop or cast("asyncio.AbstractEventLoop", _NoLoop()),
             clock=self.clock,
             settings=self.settings,
             telemetry=self.telemetry,
@@ -148,8 +154,8 @@ class House:
         return [change for changes in self.store.commits for change in changes if hasattr(change, "email")]
 
 
-async def _no_sleep(seconds: float) -> None:
-    return None
+async def _no_sleep(_seconds: float) -> None:
+    return
 
 
 class _NoLoop:
@@ -170,24 +176,30 @@ class MemoryTransport(asyncio.Transport):
         self.paused = 0
 
     def write(self, data: Any) -> None:
+        """Keep octets."""
         self.written += data
 
     def close(self) -> None:
+        """Be closed."""
         self.closed = True
 
     def abort(self) -> None:
+        """Be closed."""
         self.closed = True
 
     def is_closing(self) -> bool:
+        """Whether it was closed."""
         return self.closed
 
     def set_write_buffer_limits(self, high: Any = None, low: Any = None) -> None:
-        return None
+        """Have no limits."""
 
     def pause_reading(self) -> None:
+        """Count."""
         self.paused += 1
 
     def resume_reading(self) -> None:
+        """Count back."""
         self.paused -= 1
 
 
