@@ -12,8 +12,8 @@ holds no CR or LF outside of CRLF and no line that could end it early; octets be
 (they would have been injected); every transaction that was begun ends in exactly one TransactionDone, whatever the
 peer or the network does. A reply is bounded (``reply.ReplyReader``).
 
-Not here: which host, whether TLS is needed, when to try again. Tests: ``tests/unit/protocols/smtp/test_client.py``,
-``test_client_meets_server.py``, fuzz target ``smtp_client``.
+Not here: which host, whether TLS is needed, when to try again. Tests: ``tests/unit/protocols/smtp/test_smtp_client.py``,
+``test_smtp_client_meets_server.py``, fuzz target ``smtp_client``.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ How a driver uses ``client.SmtpClient``::
         Closed                                       # the peer has ended the session (421 or end of stream)
     transport.write(client.data_to_send())
 
-Nothing here acts. Tests: ``tests/unit/protocols/smtp/test_client.py``.
+Nothing here acts. Tests: ``tests/unit/protocols/smtp/test_smtp_client.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The base of ``session.SmtpSession``, which reads; here is what comes of it. Invariants: after ``_end`` nothing is read,
 said or asked any more; ConnectionEnding is the last event; refusals and idle commands are counted, and too many of
-them end the session. Tests: ``tests/unit/protocols/smtp/test_session.py``.
+them end the session. Tests: ``tests/unit/protocols/smtp/test_smtp_session.py``.
 """
 
 from __future__ import annotations

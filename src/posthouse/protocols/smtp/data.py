@@ -7,7 +7,7 @@ whole message is refused, so what we pass on means to the next server what it me
 memory is bounded by the chunk that was fed. ``DataReceiver`` and ``DotStuffer`` are inverse.
 
 A message that arrives in one piece costs one search and three counts. Figures and the reason for each way are in
-the comments. Tests: ``tests/unit/protocols/smtp/test_data.py``, ``tests/property/test_smtp_splits.py``.
+the comments. Tests: ``tests/unit/protocols/smtp/test_smtp_data.py``, ``tests/property/test_smtp_any_split.py``.
 """
 
 from __future__ import annotations

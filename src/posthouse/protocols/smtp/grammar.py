@@ -4,7 +4,7 @@ Invariants: any octets give a value or a named fault whose ``outcome`` is the re
 beyond ASCII are read only where SMTPUTF8 was asked for. Each ``parse_`` has its ``format_``.
 
 Tolerated by name: ``Quirk.SPACE_AFTER_COLON``. Not tolerated: paths without angle brackets.
-Tests: ``tests/unit/protocols/smtp/test_grammar.py``, ``tests/property/test_smtp_grammar.py``.
+Tests: ``tests/unit/protocols/smtp/test_smtp_grammar.py``, ``tests/property/test_smtp_inverses.py``.
 """
 
 from __future__ import annotations

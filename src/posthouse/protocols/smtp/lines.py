@@ -2,7 +2,7 @@
 
 Invariants: only CRLF ends a line; a CR or LF alone makes the whole line a fault; a line over the limit is dropped up
 to its LF and never read as another command; each octet is looked at once, however the input was split.
-Knows no command. Tests: ``tests/unit/protocols/smtp/test_lines.py``, ``tests/property/test_smtp_splits.py``.
+Knows no command. Tests: ``tests/unit/protocols/smtp/test_smtp_lines.py``, ``tests/property/test_smtp_any_split.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One transaction of the client, as far as it has gone: which reply decided which recipient (RFC 5321 §3.3).
 
 Knows what is sent and what replies mean; ``client`` sends and reads. Dropped when it is done.
-Tests: ``tests/unit/protocols/smtp/test_client.py``.
+Tests: ``tests/unit/protocols/smtp/test_smtp_client.py``.
 """
 
 from __future__ import annotations

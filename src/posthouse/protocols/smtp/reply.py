@@ -2,7 +2,7 @@
 
 Invariants: a reply we send has no line over 512 octets with its CRLF (RFC 5321 §4.5.3.1.5) and no control octet;
 what a peer sends is bounded in lines and octets before it is kept. ``format_reply`` and ``ReplyReader`` are inverse.
-Tests: ``tests/unit/protocols/smtp/test_reply.py``, ``tests/property/test_smtp_grammar.py``.
+Tests: ``tests/unit/protocols/smtp/test_smtp_reply.py``, ``tests/property/test_smtp_inverses.py``.
 """
 
 from __future__ import annotations

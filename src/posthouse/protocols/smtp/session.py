@@ -13,7 +13,7 @@ behind STARTTLS are dropped (RFC 3207 §4.2, CVE-2011-0411); octets behind DATA 
 one message never becomes commands. A transaction is one object and reset means dropping it.
 
 Not here: who may send what to whom, timeouts, sockets. Tests: ``tests/dialogues/smtp``,
-``tests/unit/protocols/smtp/test_session.py``, ``tests/property/test_smtp_splits.py``, fuzz target ``smtp_session``.
+``tests/unit/protocols/smtp/test_smtp_session.py``, ``tests/property/test_smtp_any_split.py``, fuzz target ``smtp_session``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ``STATES`` is a pure table: for each state that reads commands, what each verb gets. A rule is the name of a method of
 ``session.SmtpSession`` or an outcome that refuses. A verb that is missing is an unknown command. Content (DATA, BDAT)
-and SASL exchanges are read by the states that have no entry. Tests: ``test_session.py``, ``tests/dialogues/smtp``.
+and SASL exchanges are read by the states that have no entry. Tests: ``test_smtp_session.py``, ``tests/dialogues/smtp``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One mail transaction: MAIL to the end of data (RFC 5321 §3.3). Reset means dropping it; nothing is blanked.
 
-Tests: through ``tests/unit/protocols/smtp/test_session.py``.
+Tests: through ``tests/unit/protocols/smtp/test_smtp_session.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""xtext: how parameters of MAIL and RCPT carry any text (RFC 3461 §4). Tests: ``test_grammar.py``, properties."""
+"""xtext: how parameters of MAIL and RCPT carry any text (RFC 3461 §4). Tests: ``test_smtp_grammar.py``, properties."""
 
 from __future__ import annotations
 
