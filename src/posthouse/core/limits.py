@@ -55,3 +55,4 @@ POP3_COMMAND_LINE: Final = (
 )  # octets with CRLF; RFC 2449 §4 asks for 255, AUTH with an initial response needs more
 POP3_BAD_COMMANDS: Final = 20  # before the connection is closed
 POP3_RECEIVE_BUFFER: Final = 64 * KIB  # pipelined commands that wait
+POP3_UNSENT: Final = 64 * KIB  # of messages and listings, before the next command is looked at

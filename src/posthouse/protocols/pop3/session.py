@@ -52,6 +52,7 @@ class Pop3Session:
         self._tls_active = config.tls_active
         self._buffer = LineBuffer()
         self._out: list[bytes] = []
+        self._out_size = 0  # of what may be large: listings and messages
         self._login: bytes | None = None
         self._exchange: ServerExchange | None = None
         self._stuffer: DotStuffer | None = None
@@ -76,6 +77,14 @@ class Pop3Session:
         return len(self._buffer) > limits.POP3_RECEIVE_BUFFER
 
     @property
+    def is_held(self) -> bool:
+        """Whether so much is to be sent that nothing more is read until it was taken by ``data_to_send``.
+
+        A few octets can ask for megabytes; without this, pipelined commands would fill the memory with replies.
+        """
+        return self._out_size >= limits.POP3_UNSENT
+
+    @property
     def is_sending(self) -> bool:
         """Whether a message was begun and has not ended."""
         return self._stuffer is not None
@@ -86,11 +95,12 @@ class Pop3Session:
             return b""
         data = b"".join(self._out)
         self._out.clear()
+        self._out_size = 0
         return data
 
     def next_event(self) -> Event | None:
-        """Return the next request; None where more bytes, or an answer, are needed first."""
-        while not self._is_paused:
+        """Return the next request; None where more bytes, or an answer, are needed first, or it ``is_held``."""
+        while not self._is_paused and not self.is_held:
             if self._ending is not None:
                 return self._end()
             line = self._buffer.next_line(limits.SMTP_AUTH_LINE if self._exchange else limits.POP3_COMMAND_LINE)
@@ -127,6 +137,7 @@ class Pop3Session:
     def add_content(self, chunk: bytes) -> None:
         """Send a piece of the message."""
         assert self._stuffer is not None, "begin_message comes first"
+        self._out_size += len(chunk)
         self._out.append(self._stuffer.stuff(chunk))
 
     def end_message(self) -> None:
@@ -322,7 +333,9 @@ class Pop3Session:
             return None
         deleted = self._opened().deleted
         rows = [row % (at, value) for at, value in enumerate(values, 1) if at - 1 not in deleted]
-        self._out += [b"+OK\r\n", *rows, b".\r\n"]
+        listing = b"".join(rows)
+        self._out_size += len(listing)
+        self._out += [b"+OK\r\n", listing, b".\r\n"]
         return None
 
     def _do_retr(self, command: Command) -> Event | None:

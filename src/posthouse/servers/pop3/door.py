@@ -14,7 +14,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any
 
 from posthouse.config.definitions.pop3 import IDLE_TIMEOUT, LOGIN_TIMEOUT, MESSAGES
 from posthouse.core.errors import Fault
@@ -41,8 +41,6 @@ from posthouse.services.identity.authentication import WRONG, Authenticator, Sig
 from posthouse.services.identity.client import ClientInfo
 from posthouse.store.contract import Store
 from posthouse.store.rows import MailboxRow
-
-_FLUSH: Final = 64 * 1024  # octets of a message that are gathered before they are sent
 
 
 class Pop3Door(Door):
@@ -126,7 +124,10 @@ class Pop3Door(Door):
             while not self._is_waiting:
                 event = session.next_event()
                 if event is None:
-                    break
+                    if not session.is_held:
+                        break
+                    self._send_held()
+                    continue
                 self.touch()
                 _HANDLERS[type(event)](self, event)
         finally:
@@ -138,6 +139,13 @@ class Pop3Door(Door):
             self.resume()
         if self._is_leaving and not self._is_waiting:
             self.close("drain")
+
+    def _send_held(self) -> None:
+        """Send what the session wants to be rid of; where the peer does not keep up, wait until it does."""
+        self._flush()
+        if not self.is_writable:
+            self._is_waiting = True
+            self.run(self.drained(), lambda *_: self._go_on())
 
     def _flush(self) -> bool:
         """Send; return whether there was anything: a reply means that a command was complete."""
@@ -209,12 +217,9 @@ class Pop3Door(Door):
             first = await anext(chunks, b"")  # what cannot be read at all is refused before anything was promised
             session.begin_message(message.size if event.lines is None else None)
             session.add_content(first)
-            gathered = len(first)
             async for chunk in chunks:
                 session.add_content(chunk)
-                gathered += len(chunk)
-                if gathered >= _FLUSH:
-                    gathered = 0
+                if session.is_held:
                     self._flush()
                     await self.drained()
                     self.touch()

@@ -50,9 +50,15 @@ class Peer:
 
     def feed(self, data: bytes) -> bytes:
         self.session.receive_data(data)
-        while (event := self.session.next_event()) is not None:
-            self.handle(event)
-        return self.session.data_to_send()
+        said = []
+        while True:
+            event = self.session.next_event()
+            if event is not None:
+                self.handle(event)
+            elif self.session.is_held:
+                said.append(self.session.data_to_send())
+            else:
+                return b"".join([*said, self.session.data_to_send()])
 
     def handle(self, event) -> None:
         session = self.session
@@ -171,6 +177,19 @@ def test_a_paused_session_says_when_it_is_full() -> None:
     assert session.next_event() is None
     assert session.data_to_send().count(b"+OK\r\n") == 20_001
     assert not session.is_full
+
+
+def test_a_session_that_has_much_to_send_reads_nothing() -> None:
+    """Commands behind a large reply wait until the reply was taken."""
+    peer = signed_in(b"x" * limits.POP3_UNSENT + b"\r\n")
+    peer.session.receive_data(b"RETR 1\r\nNOOP\r\n")
+    peer.handle(peer.session.next_event())
+    assert peer.session.is_held
+    assert peer.session.next_event() is None
+    assert peer.session.data_to_send().endswith(b"x\r\n.\r\n")
+    assert not peer.session.is_held
+    assert peer.session.next_event() is None
+    assert peer.session.data_to_send() == b"+OK\r\n"
 
 
 def test_an_endless_line_costs_no_memory() -> None:

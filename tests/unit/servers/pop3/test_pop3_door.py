@@ -226,6 +226,24 @@ async def test_large_messages_are_sent_in_chunks_and_leave_no_trace(tmp_path) ->
         writer.close()
 
 
+async def test_pipelined_requests_fill_no_memory(tmp_path) -> None:
+    """Thousands of requests that nobody reads the answers of wait, in bounded memory; then all are answered."""
+    async with House(tmp_path) as house:
+        await house.deliver(*(make_message(n, 20_000) for n in range(1, 4)))
+        reader, writer = await house.sign_in()
+        writer.transport.pause_reading()
+        writer.write(b"RETR 1\r\nRETR 2\r\nLIST\r\nUIDL\r\n" * 1_000 + b"QUIT\r\n")
+        (door,) = house.context.sweep.doors
+        await until(lambda: not door.is_writable)
+        assert door._transport.get_write_buffer_size() < 600_000
+        writer.transport.resume_reading()
+        said = await reader.read()
+        assert said.endswith(b"+OK Bye\r\n")
+        assert said.count(b"+OK 20000 octets\r\n") == 2_000
+        assert said.count(b"1 20000\r\n2 20000\r\n3 20000\r\n.\r\n") == 1_000
+        writer.close()
+
+
 async def test_passwords_in_the_clear_where_the_listener_forbids_them(tmp_path) -> None:
     """With ``plaintext_auth = "never"`` even this machine must use TLS."""
     async with House(tmp_path, plaintext_auth="never") as house:
