@@ -1,4 +1,4 @@
-"""``verify`` finds planted damage of every kind, and names it. (The embedded engine's tables.)"""
+"""``verify`` finds planted damage of every kind, and names it; the damage is done to the embedded engine's tables."""
 
 import sqlite3
 

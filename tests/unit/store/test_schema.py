@@ -75,7 +75,7 @@ async def test_a_newer_store_is_refused_with_the_remedy(tmp_path):
     async with make_store(tmp_path / "home"):
         pass
     set_revision(tmp_path / "home" / "store.db", "9999")
-    with pytest.raises(Unavailable, match="newer Posthouse.*run that version"):
+    with pytest.raises(Unavailable, match=r"newer Posthouse.*run that version"):
         async with make_store(tmp_path / "home"):
             pass
 
