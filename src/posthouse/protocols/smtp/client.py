@@ -12,8 +12,8 @@ holds no CR or LF outside of CRLF and no line that could end it early; octets be
 (they would have been injected); every transaction that was begun ends in exactly one TransactionDone, whatever the
 peer or the network does. A reply is bounded (``reply.ReplyReader``).
 
-Not here: which host, whether TLS is needed, when to try again. Tests: ``tests/unit/protocols/smtp/test_smtp_client.py``,
-``test_smtp_client_meets_server.py``, fuzz target ``smtp_client``.
+Not here: which host, whether TLS is needed, when to try again. Tests: in ``tests/unit/protocols/smtp``
+``test_smtp_client.py`` and ``test_smtp_client_meets_server.py``, fuzz target ``smtp_client``.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ class SmtpClient:
         self._outgoing: Outgoing | None = None
         self._mechanism: ClientMechanism | None = None
         self._challenges = 0
+        self._is_quitting = False
         self._needs_reset = False  # the peer may think that a transaction is open
 
     # --- what the driver does
@@ -221,11 +222,13 @@ class SmtpClient:
 
         Raises ValueError: inside a transaction whose content has not ended.
         """
-        if self.phase in {Phase.CLOSED, Phase.QUIT}:
+        if self.phase is Phase.CLOSED or self._is_quitting:
             return
         if self._outgoing is not None and self.phase is not Phase.END_OF_DATA:
             raise ValueError("a transaction is open: cut the connection instead")
-        self._command(b"QUIT\r\n", self._take_quit, Phase.QUIT)
+        # Behind a message the patience due is still that for its reply (RFC 5321 §4.5.3.2.6).
+        self._is_quitting = True
+        self._command(b"QUIT\r\n", self._take_quit, Phase.QUIT if self._outgoing is None else self.phase)
 
     # --- reading
 
@@ -402,8 +405,7 @@ class SmtpClient:
         outgoing, self._outgoing = self._outgoing, None
         assert outgoing is not None
         self.transactions += 1
-        if self.phase not in {Phase.QUIT, Phase.CLOSED}:
-            self.phase = Phase.READY
+        self.phase = Phase.QUIT if self._is_quitting else Phase.READY
         self._events.append(TransactionDone(outgoing.outcome))
 
     def _violate(self, detail: str) -> None:

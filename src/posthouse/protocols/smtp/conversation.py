@@ -137,6 +137,8 @@ class Conversation:
         if self.state is State.CLOSED:
             return
         self._say(outcome)
+        if self._events and self._events[-1] is self._pending:
+            self._events.pop()  # a request nobody has seen yet is not made any more
         self._pending = None
         self._transaction = None
         self._buffer.clear()

@@ -12,8 +12,8 @@ Invariants: nothing is raised at the peer; while a request waits for its answer 
 behind STARTTLS are dropped (RFC 3207 §4.2, CVE-2011-0411); octets behind DATA before 354 end the session; the data of
 one message never becomes commands. A transaction is one object and reset means dropping it.
 
-Not here: who may send what to whom, timeouts, sockets. Tests: ``tests/dialogues/smtp``,
-``tests/unit/protocols/smtp/test_smtp_session.py``, ``tests/property/test_smtp_any_split.py``, fuzz target ``smtp_session``.
+Not here: who may send what to whom, timeouts, sockets. Tests: ``tests/dialogues/smtp``, fuzz target ``smtp_session``,
+``tests/unit/protocols/smtp/test_smtp_session.py``, ``tests/property/test_smtp_any_split.py``.
 """
 
 from __future__ import annotations
@@ -136,12 +136,12 @@ class SmtpSession(Conversation):
         pending = self._pending
         if pending is None:
             return
-        if self._events and self._events[-1] is pending:
-            raise ValueError("an answer to a request that was not taken yet")
-        self._pending = None
         if outcome.code == 421:
             self._end(outcome)
             return
+        if self._events and self._events[-1] is pending:
+            raise ValueError("an answer to a request that was not taken yet")
+        self._pending = None
         match pending:
             case RcptRequested(address=address, parameters=parameters):
                 self._answer_rcpt(address, parameters, outcome)

@@ -70,7 +70,7 @@ def test_events_of_a_message():
     session.receive_data(b"\r\n.\r\nQUIT\r\n")
     assert drain(session) == [
         DataChunk(b"\r\n"),
-        DataEnded(6),
+        DataEnded(7),
         ConnectionEnding(is_quit=True),
     ]
     assert session.is_closed
@@ -101,6 +101,12 @@ def test_an_answer_before_its_request_is_a_mistake_of_ours():
     with pytest.raises(ValueError, match="not taken"):
         session.answer(OK)
     assert session.next_event() == DataEnded(1)
+    session.answer(OK)
+    session.receive_data(MAIL + RCPT + b"BDAT 1 LAST\r\na")
+    while not isinstance(session.next_event(), DataChunk):
+        session.answer(OK)
+    session.answer(defer("Gone", code=421))
+    assert drain(session) == [ConnectionEnding(is_quit=False)]
 
 
 def test_envelope_holds_granted_recipients():
