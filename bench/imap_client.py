@@ -24,7 +24,7 @@ class ImapClient:
             if not got:
                 raise RuntimeError(f"connection closed during {line!r}")
             total += got
-            tail = (tail + bytes(self._buffer[max(0, got - 200) : got]))[-200:]
+            tail = (tail + bytes(self._buffer[max(0, got - 2000) : got]))[-2000:]
             if tail.endswith(b"\r\n"):
                 last = tail.rstrip(b"\r\n").rsplit(b"\r\n", 1)[-1]
                 if last.startswith(b"t OK"):

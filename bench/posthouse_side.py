@@ -21,7 +21,7 @@ BASE_PORTS = (25, 24, 587, 465, 110, 995, 143, 993)
 def free_offset() -> int:
     """Return a port offset at which every port of ours is free."""
     while True:
-        offset = random.randrange(20_000, 60_000)
+        offset = random.randrange(20_000, 41_000)
         try:
             for base in BASE_PORTS:
                 with socket.socket() as probe:
