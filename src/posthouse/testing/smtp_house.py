@@ -15,7 +15,7 @@ from posthouse.config.settings import Settings
 from posthouse.core.errors import Unavailable
 from posthouse.servers.door import DoorContext, ListenerInfo
 from posthouse.servers.limits import ConnectionLimits
-from posthouse.servers.smtp.door import SmtpDoor, make_services
+from posthouse.servers.smtp.door import SmtpDoor, SmtpServices, make_services
 from posthouse.servers.sweep import Sweep
 from posthouse.services.delivery.notice import NoticePlanner
 from posthouse.services.delivery.report import Reporter
@@ -129,6 +129,7 @@ class House:
             self.directory, PlainPasswords(self.clock), store, self.settings, self.clock, sleep=_no_sleep
         )
         self.sweep = Sweep(self.clock)
+        self._services: dict[str, SmtpServices] = {}
         self.context = DoorContext(
             loop=loop or cast("asyncio.AbstractEventLoop", _NoLoop()),
             clock=self.clock,
@@ -143,7 +144,9 @@ class House:
     def door(self, listener: str = "mx") -> SmtpDoor:
         """Make a door that is not connected yet."""
         info = LISTENERS[listener]
-        return SmtpDoor(info, self.context, make_services(info, self.reception, self.authenticator))
+        if listener not in self._services:
+            self._services[listener] = make_services(info, self.reception, self.authenticator)
+        return SmtpDoor(info, self.context, self._services[listener])
 
     def connect(self, listener: str = "mx", peer: str = "192.0.2.1") -> Connection:
         """Connect in memory."""

@@ -2,7 +2,7 @@
 
 Who may sign in: on submission always, on the mail exchange where ``smtp.auth_on_mx`` says so, in LMTP never. A
 password may come in the clear where the listener says ``always``, or ``loopback`` (the default) and the peer is on
-this machine (RFC 4954 §4, RFC 8314 §3). Tests: ``tests/unit/servers/smtp/test_configs.py``.
+this machine (RFC 4954 §4, RFC 8314 §3). Tests: ``tests/unit/servers/smtp/test_smtp_door.py``.
 """
 
 from __future__ import annotations

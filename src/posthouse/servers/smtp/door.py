@@ -8,7 +8,7 @@ Time: a client that completes nothing for ``smtp.idle_timeout`` is told 421, wha
 a message has ``smtp.data_timeout`` as a whole. A commit under way is always waited for.
 
 Invariant: an error of ours is 451 4.3.0 for the command at hand, one event, and the session goes on.
-Tests: ``tests/unit/servers/smtp/test_door.py``, ``tests/dialogues/smtp-server``.
+Tests: ``tests/unit/servers/smtp/test_smtp_door.py``, ``tests/dialogues/smtp-server``.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class SmtpDoor(Door):
         self._is_paused = False
         self._is_leaving = False  # the server stops; go when the message at hand is done
         self._data_since = 0.0
+        self._farewell = "ended"
 
     # ---- hooks of Door ----------------------------------------------------------------------------------------
 
@@ -125,6 +126,7 @@ class SmtpDoor(Door):
         if self._is_waiting:
             self.touch()
             return
+        self._farewell = "idle"
         self._session.time_out()
         self._pump()
         self.close("idle")
@@ -292,7 +294,7 @@ class SmtpDoor(Door):
     def _on_ending(self, event: ConnectionEnding) -> None:
         self._drop()
         self._flush()
-        self.close("quit" if event.is_quit else "ended")
+        self.close("quit" if event.is_quit else self._farewell)
 
     # ---- small things -----------------------------------------------------------------------------------------
 
@@ -304,6 +306,7 @@ class SmtpDoor(Door):
 
     def _leave(self) -> None:
         self._is_leaving = False
+        self._farewell = "drain"
         self._session.shutdown()
         self._pump()
         self.close("drain")

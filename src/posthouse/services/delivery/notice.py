@@ -2,7 +2,8 @@
 
 A notice has the null reverse-path and is delivered like any mail: filed where its recipient is ours, queued where he
 is not. One that reaches nobody is dropped, for a notice about a notice would never end (RFC 5321 §6.1, RFC 3464 §2).
-The courier commits it together with the result that it tells of. Tests: ``tests/unit/services/delivery``.
+The courier commits it together with the result that it tells of.
+Tests: ``tests/unit/services/reception/test_transaction.py``.
 """
 
 from __future__ import annotations

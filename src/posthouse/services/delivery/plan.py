@@ -5,7 +5,7 @@ parameters of the first recipient that leads there hold (RFC 3461 §5.2.7.1). Wh
 DSN parameters travel on to each (RFC 3461 §5.2.7.3).
 
 Header lines of one recipient alone (Return-Path, RFC 5321 §4.4; Delivered-To) are the filing's prefix.
-Tests: ``tests/unit/services/delivery/test_plan.py``.
+Tests: ``tests/unit/services/reception/test_transaction.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A report is one DSN (RFC 3464) about all recipients of its kind, planned by ``delivery.notice`` and committed together
 with the message it tells of. None is owed to the null reverse-path, nor where NOTIFY= says no (RFC 3461 §4.1, §5.2).
-Tests: ``tests/unit/services/delivery/test_report.py``.
+Tests: ``tests/unit/services/reception/test_transaction.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 After the commit the fresh queue rows, already leased, are handed to this worker's courier, and one event is reported.
 Invariant: when ``deliver`` returns, the message is on stable storage; when it raises, nothing of it is.
-Tests: ``tests/unit/services/delivery/test_service.py``.
+Tests: ``tests/unit/services/reception/test_transaction.py``.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ password is remembered for minutes under a keyed digest (the key is made when th
 sign in again and again. The digest covers the stored hash too: a changed password is forgotten at once.
 
 Invariants: no password is kept or logged; an account that does not exist costs the same work as one that does.
-Tests: ``tests/unit/services/identity/test_passwords.py``.
+Tests: ``tests/unit/services/identity/test_authentication.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Order: relay control, then where routing leads: an address that reaches nobody is refused
 here and not bounced later. A full mailbox is deferred (452 4.2.2), since its owner may yet tidy up.
 Their number is limited by the session (``smtp.recipients``).
-Tests: ``tests/unit/services/reception/test_recipients.py``.
+Tests: ``tests/unit/services/reception/test_transaction.py``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from posthouse.config.definitions.relay import LOCAL_SENDER, NETWORKS
 from posthouse.config.settings import Settings
 from posthouse.core import status
+from posthouse.core.address import Address
 from posthouse.core.envelope import Recipient
 from posthouse.core.outcome import Outcome, defer
 from posthouse.services.identity.client import ClientInfo
@@ -50,6 +51,9 @@ class RecipientRules:
     ) -> RecipientDecision:
         """Return the outcome of RCPT; ``size`` is what MAIL announced, 0 where it did not. Raises Unavailable."""
         settings = self._settings
+        if not recipient.address.domain:  # <Postmaster> alone (RFC 5321 §4.1.1.3): from here on it has a domain
+            address = Address(recipient.address.local_part, await self._directory.default_domain())
+            recipient = Recipient(address, recipient.parameters)
         meaning = await self._directory.resolve(recipient.address)
         policy = RelayPolicy(settings.get(NETWORKS), settings.get(LOCAL_SENDER))
         outcome = may_send(client, sender_is_ours, meaning, policy)
