@@ -31,6 +31,9 @@ from posthouse.store.values import Delivery
 
 MAX_CALLS = 512  # of one group, so that the loop is not held for long
 MAX_OCTETS = 4 * 1024 * 1024
+# Where calls come many at a time a group waits this long for company: a transaction costs as much processor time as
+# three or four deliveries. A caller that is alone (the group before had one call) waits for nothing.
+GATHER_SECONDS = 0.003
 _PAGES = 16 * 1024  # octets of log that a call costs beside its content, roughly
 _ROW = 150
 
@@ -86,6 +89,7 @@ class Committer:
         self._group: list[tuple[Call, asyncio.Future[Any]]] = []
         self._written: Group | None = None
         self._busy = False
+        self._last_size = 0
         self._suspect = False
         self._closed = False
         self._idle: list[asyncio.Future[None]] = []
@@ -99,8 +103,15 @@ class Committer:
         self._pending.append((Call(changes, staged), future))
         if not self._busy:
             self._busy = True
-            self._loop.call_soon(self._begin)
+            self._start()
         return future
+
+    def _start(self) -> None:
+        """Begin a group: soon, or where calls come many at a time, once more of them have gathered."""
+        if self._last_size > 1:
+            self._loop.call_later(GATHER_SECONDS, self._begin)
+        else:
+            self._loop.call_soon(self._begin)
 
     async def close(self) -> None:
         """Wait for what was handed in, then end."""
@@ -115,6 +126,7 @@ class Committer:
 
     def _begin(self) -> None:
         self._group = self._take()
+        self._last_size = len(self._group)
         if self._suspect:
             self._helper.run(self._heal, self._healed)
         elif self._database.try_lock():
@@ -206,7 +218,7 @@ class Committer:
         self._group = []
         self._written = None
         if self._pending:
-            self._loop.call_soon(self._begin)
+            self._start()
             return
         self._busy = False
         for waiter in self._idle:
