@@ -19,6 +19,7 @@ from posthouse.servers.imap.answers import Answer
 from posthouse.servers.imap.opened import Opened, UidCache
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.client import ClientInfo
+from posthouse.services.mailstore.columns import ColumnCache
 from posthouse.services.mailstore.content import Contents
 from posthouse.services.mailstore.search import Searcher
 from posthouse.services.mailstore.watch import Watch
@@ -40,6 +41,7 @@ class ImapServices:
     authenticator: Authenticator
     watch: Watch
     contents: Contents
+    columns: ColumnCache
     searcher: Searcher
     uid_cache: UidCache
 
@@ -48,7 +50,7 @@ def imap_services(
     store: Store, clock: Clock, settings: Settings, authenticator: Authenticator, watch: Watch | None = None
 ) -> ImapServices:
     """Construct what the IMAP doors of a worker share; ``watch`` may be shared with other protocols."""
-    contents = Contents(store)
+    contents, columns = Contents(store), ColumnCache(store)
     return ImapServices(
         store=store,
         clock=clock,
@@ -56,7 +58,8 @@ def imap_services(
         authenticator=authenticator,
         watch=watch or Watch(store.notices),
         contents=contents,
-        searcher=Searcher(store, clock, contents),
+        columns=columns,
+        searcher=Searcher(store, clock, contents, columns),
         uid_cache=UidCache(),
     )
 

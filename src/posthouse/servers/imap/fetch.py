@@ -25,6 +25,7 @@ from posthouse.services.mailstore.slices import ranges_from_uids, split_by_rows,
 from posthouse.store.rows import Field
 from posthouse.store.values import FlagChange, FlagMode, FlagsChanged
 
+_IN_MEMORY: Final = ("uid", "flags", "keywords")
 _WHOLE: Final = Section()
 
 
@@ -85,8 +86,15 @@ async def _set_seen(talk: Conversation, ranges: Ranges, items: tuple[FetchItem, 
 async def _fetch_rows(talk: Conversation, layout: FetchLayout, ranges: Ranges) -> None:
     opened, view = talk.selected, talk.selected.view
     fields = [Field(name) for name in layout.columns]
-    for piece in split_by_rows(ranges, view.members(ranges)):
-        rows = await talk.store.messages(opened.account, opened.mailbox, piece, fields)
+    uids = view.members(ranges)
+    columns = None
+    if layout.columns == _IN_MEMORY:
+        columns = await talk.services.columns.get(opened.account, opened.mailbox, len(uids))
+    for piece in split_by_rows(ranges, uids):
+        if columns is not None:
+            rows: Sequence[tuple[Any, ...]] = columns.rows(piece)
+        else:
+            rows = await talk.store.messages(opened.account, opened.mailbox, piece, fields)
         if rows:
             await talk.push(layout.rows(view.seqnums([row[0] for row in rows]), rows))
 

@@ -19,19 +19,22 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from posthouse.core.clock import Clock
+from posthouse.core.flags import Flag
 from posthouse.core.ids import AccountId, MailboxId
 from posthouse.services.mailstore import criteria as c
+from posthouse.services.mailstore.columns import ColumnCache, Columns
 from posthouse.services.mailstore.content import SOURCE_FIELDS, Contents, Source
 from posthouse.services.mailstore.matching import Matter
 from posthouse.services.mailstore.slices import ranges_from_uids, split_by_rows, split_by_size
 from posthouse.store.contract import Store
-from posthouse.store.rows import Field
+from posthouse.store.rows import Field, MailboxRow
 
 Row: TypeAlias = tuple[Any, ...]
 RowTest: TypeAlias = Callable[[Row], bool | None]
 FullTest: TypeAlias = Callable[[Row, Matter], bool]
 
 SLICE = 0.020  # seconds of work between two breaths; others on the loop wait no longer
+_COLUMNS = (Field.UID, Field.FLAGS, Field.KEYWORDS)  # first in all rows, and kept in memory by ``columns``
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _MONTHS = {
     name: number
@@ -47,7 +50,8 @@ _WRITTEN_DAY = re.compile(rb'\("(?:[A-Za-z]{3,9}\s*,)?\s*(\d{1,2})[\s-]+([A-Za-z
 class Plan:
     """A compiled search: the columns it needs and its two tests."""
 
-    fields: list[Field] = field(default_factory=lambda: [Field.UID])
+    fields: list[Field] = field(default_factory=lambda: list(_COLUMNS))
+    needs_rows: bool = False
     needs_content: bool = False
     needs_body: bool = False
     row_test: RowTest = field(default=lambda _row: True)
@@ -55,6 +59,7 @@ class Plan:
 
     def column(self, wanted: Field) -> int:
         """Return the index of a column in the rows, asking for it where it was not."""
+        self.needs_rows = True
         if wanted not in self.fields:
             self.fields.append(wanted)
         return self.fields.index(wanted)
@@ -266,11 +271,12 @@ class Found:
 class Searcher:
     """Runs searches over one store."""
 
-    def __init__(self, store: Store, clock: Clock, contents: Contents) -> None:
+    def __init__(self, store: Store, clock: Clock, contents: Contents, columns: ColumnCache) -> None:
         """Only borrow what is given."""
         self._store = store
         self._clock = clock
         self._contents = contents
+        self._columns = columns
 
     async def search(
         self,
@@ -284,12 +290,16 @@ class Searcher:
         """Return the messages, among the known ``uids`` (rising, without gaps), that match. Raises Unavailable."""
         plan = compile_search(criterion)
         modseq_index = plan.column(Field.MODSEQ) if with_modseq else 0
-        if plan.fields == [Field.UID] and not plan.needs_content:
+        if not plan.needs_rows and not plan.needs_content:
             test = plan.row_test
             return Found([uid for uid in uids if test((uid,))])
         found: list[int] = []
         modseq = 0
         breath = _Breath(self._clock)
+        if len(plan.fields) == len(_COLUMNS) and not plan.needs_content:
+            columns = await self._columns.get(account, mailbox, len(uids))
+            if columns is not None:
+                return Found(_search_columns(columns, uids, criterion, plan.row_test))
         whole = [(uids[0], uids[-1])] if len(uids) else []
         for ranges in split_by_rows(whole, uids):
             rows = await self._store.messages(account, mailbox, ranges, plan.fields)
@@ -331,6 +341,22 @@ class Searcher:
                 if breath.is_due():
                     await breath.take()
         return matched
+
+
+def _search_columns(columns: Columns, uids: Sequence[int], criterion: c.Criterion, test: RowTest) -> list[int]:
+    """Search by flags, keywords and UIDs in memory."""
+    if not len(uids) or _is_settled(criterion, columns.row):
+        return []
+    return [row[0] for row in columns.rows([(uids[0], uids[-1])]) if test(row)]
+
+
+def _is_settled(criterion: c.Criterion, row: MailboxRow) -> bool:
+    """Whether the mailbox's counters alone tell that nothing matches."""
+    if isinstance(criterion, c.And):
+        return any(_is_settled(child, row) for child in criterion.children)
+    if isinstance(criterion, c.Not) and isinstance(criterion.child, c.HasFlag):
+        return criterion.child.flag is Flag.SEEN and not row.unseen
+    return isinstance(criterion, c.HasFlag) and criterion.flag is Flag.DELETED and not row.deleted
 
 
 class _Breath:
