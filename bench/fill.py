@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from posthouse.app import opened_toolbox
+from posthouse.toolbox import opened_toolbox
 
 from posthouse.config.home import Home
 from posthouse.core.flags import Flag

@@ -1,25 +1,18 @@
 """The composition root: the only place that constructs everything and knows every room.
 
-``opened_toolbox`` gives a command what it needs on an open store. ``Composition`` wires the services and doors of one
-worker; ``worker`` gives it a process to live in. Nothing here decides anything about mail.
-Tests: ``tests/unit/test_app.py``, and every interop test.
+``Composition`` wires the services and doors of one worker; ``worker`` gives it a process to live in. What commands need
+is in ``toolbox``. Nothing here decides anything about mail. Tests: ``tests/unit/test_app.py``, ``tests/interop``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from posthouse.config.definitions import dns as dns_settings
-from posthouse.config.file import Configuration, load_configuration
-from posthouse.config.home import Home
+from posthouse.config.file import Configuration
 from posthouse.config.settings import Settings
-from posthouse.core.clock import Clock
 from posthouse.servers.door import Door, DoorContext, ListenerInfo
 from posthouse.servers.imap.conversation import imap_services
 from posthouse.servers.imap.door import ImapDoor
@@ -28,8 +21,6 @@ from posthouse.servers.pop3.door import Pop3Door
 from posthouse.servers.smtp.door import SmtpDoor, make_services
 from posthouse.servers.sweep import Sweep
 from posthouse.servers.tls import TlsContexts
-from posthouse.services.administration.directory import DirectoryAdministration
-from posthouse.services.administration.settings import SettingAdministration
 from posthouse.services.delivery.notice import NoticePlanner
 from posthouse.services.delivery.report import Reporter
 from posthouse.services.delivery.service import DeliveryParts, DeliveryService
@@ -37,9 +28,7 @@ from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.passwords import Passwords
 from posthouse.services.journey.queue_ids import QueueIds
-from posthouse.services.journey.story import Journey
 from posthouse.services.mailstore.watch import Watch
-from posthouse.services.queue.control import QueueControls
 from posthouse.services.reception.reception import Reception, ReceptionParts
 from posthouse.services.relay.connect import Connector, ConnectorParts
 from posthouse.services.relay.connection import ConnectionParts
@@ -52,58 +41,10 @@ from posthouse.services.relay.routes import TlsPolicies
 from posthouse.services.resolver.dns import DnsResolver, parse_server, read_hosts, read_resolv_conf
 from posthouse.services.routing.router import Router
 from posthouse.store.contract import Store
-from posthouse.store.open import open_store
 from posthouse.telemetry.log import Telemetry
+from posthouse.toolbox import SystemClock
 
 DoorFactory = Callable[[], Door]
-_TOOL_WORKERS = 1_000  # commands count themselves from here, out of the way of the server's workers
-
-
-class SystemClock:
-    """The time of the machine."""
-
-    now = staticmethod(time.time)
-    monotonic = staticmethod(time.monotonic)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Toolbox:
-    """What a command works with, on an open store."""
-
-    home: Home
-    configuration: Configuration
-    clock: Clock
-    store: Store
-    directory: DirectoryAdministration
-    settings: SettingAdministration
-    queue: QueueControls
-    journey: Journey
-
-
-@asynccontextmanager
-async def opened_toolbox(home: Home) -> AsyncIterator[Toolbox]:
-    """Open the store of a home, beside a server that may be running. Raises ConfigFault, Unavailable."""
-    configuration = load_configuration(home.file)
-    clock = SystemClock()
-    store = open_store(configuration.store_url, worker=_TOOL_WORKERS + os.getpid(), home=home.path, clock=clock)
-    await store.open()
-    try:
-        settings = Settings(await store.settings())
-        queue_ids = QueueIds(clock, os.getpid())
-        planner = NoticePlanner(Router(Directory(store, clock, settings)), queue_ids, settings, clock)
-        notices = NoticeWriter(store, planner, queue_ids, clock, hostname=configuration.hostname)
-        yield Toolbox(
-            home=home,
-            configuration=configuration,
-            clock=clock,
-            store=store,
-            directory=DirectoryAdministration(store),
-            settings=SettingAdministration(store, clock),
-            queue=QueueControls(store, clock, by="command line", writer=notices.write),
-            journey=Journey(store),
-        )
-    finally:
-        await store.close()
 
 
 class Composition:

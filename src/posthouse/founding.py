@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from posthouse.app import SystemClock
 from posthouse.config.file import Configuration
 from posthouse.config.home import Home
 from posthouse.config.write import default_configuration, format_configuration
@@ -22,6 +21,7 @@ from posthouse.services.administration import words
 from posthouse.services.administration.directory import DirectoryAdministration
 from posthouse.services.administration.faults import Refused
 from posthouse.store.open import open_store
+from posthouse.toolbox import SystemClock
 
 POSTMASTER = "postmaster"
 

@@ -13,7 +13,6 @@ import os
 import pwd
 from collections.abc import Callable
 
-from posthouse.app import SystemClock
 from posthouse.config.faults import ConfigFault
 from posthouse.config.file import Configuration, load_configuration
 from posthouse.config.home import Home
@@ -23,6 +22,7 @@ from posthouse.servers.tls import make_server_context
 from posthouse.store.open import open_store
 from posthouse.supervisor import LOCK_VARIABLE, Plan, Supervisor, drop_privileges, lock_home
 from posthouse.telemetry.formats import open_telemetry
+from posthouse.toolbox import SystemClock
 from posthouse.worker import WorkerParts, run_worker
 
 GENERATION_VARIABLE = "POSTHOUSE_GENERATION"

@@ -34,6 +34,7 @@ from posthouse.store.open import open_store
 from posthouse.store.values import TakeDuty
 from posthouse.telemetry.log import Telemetry
 from posthouse.telemetry.writer import BufferedWriter
+from posthouse.toolbox import SystemClock
 
 HOUSEKEEPING = "housekeeping"
 HOUSEKEEPING_PERIOD = 20.0  # seconds between two rounds
@@ -116,7 +117,7 @@ class Worker:
     async def _open_store(self) -> Store:
         parts = self._parts
         store = open_store(
-            parts.configuration.store_url, worker=self._number, home=parts.home.path, clock=app.SystemClock()
+            parts.configuration.store_url, worker=self._number, home=parts.home.path, clock=SystemClock()
         )
         await store.open()
         return store

@@ -18,7 +18,7 @@ import orjson
 from posthouse.config.home import DEFAULT_HOME, HOME_VARIABLE, Home
 
 if TYPE_CHECKING:
-    from posthouse.app import Toolbox
+    from posthouse.toolbox import Toolbox
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,7 +50,7 @@ def json_option(function: F) -> F:
 
 def with_tools(home: Home, action: Callable[[Toolbox], Coroutine[Any, Any, T]]) -> T:
     """Open the home's store, run the action, close. Raises Fault."""
-    from posthouse.app import opened_toolbox
+    from posthouse.toolbox import opened_toolbox
 
     async def run() -> T:
         async with opened_toolbox(home) as tools:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -14,7 +14,10 @@ from posthouse.cli.times import ago, moment, until
 from posthouse.config.home import Home
 from posthouse.core.ids import QueueId, parse_queue_id
 from posthouse.services.administration.faults import Refused
-from posthouse.services.queue.control import QueueControls
+
+if TYPE_CHECKING:
+    from posthouse.services.queue.control import QueueControls
+    from posthouse.toolbox import Toolbox
 
 COLUMNS = ("queue_id", "age", "size", "from", "to", "state", "next", "attempts", "last_reply")
 
@@ -87,7 +90,10 @@ def show(home: Home, queue_id: QueueId, as_json: bool) -> None:
 
 
 def _change(home: Home, what: Callable[[QueueControls], Coroutine[Any, Any, int]], done: str) -> None:
-    changed = with_tools(home, lambda tools: what(tools.queue))
+    _report(with_tools(home, lambda tools: what(tools.queue)), done)
+
+
+def _report(changed: int, done: str) -> None:
     if not changed:
         raise Refused("nothing in the queue fits", "`posthouse queue list` shows what is there.")
     click.echo(f"{changed} recipient{'s' if changed != 1 else ''} {done}")
@@ -142,7 +148,11 @@ def remove(home: Home, queue_id: QueueId, number: int | None, yes: bool) -> None
 def bounce(home: Home, queue_id: QueueId, number: int | None, yes: bool) -> None:
     """Give up and tell the sender."""
     confirm(f"Return {_given(queue_id)} to its sender?", yes=yes)
-    _change(home, lambda queue: queue.bounce(queue_id, number), "returned")
+    _report(with_tools(home, lambda tools: _bounce(tools, queue_id, number)), "returned")
+
+
+async def _bounce(tools: Toolbox, queue_id: QueueId, number: int | None) -> int:
+    return await (await tools.bouncing_queue()).bounce(queue_id, number)
 
 
 def _given(queue_id: QueueId) -> str:
