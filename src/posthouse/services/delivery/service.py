@@ -67,7 +67,7 @@ class DeliveryService:
             return None
         parameters = accepted.parameters
         lifetime = LIFETIME if accepted.reverse_path is not None else BOUNCE_LIFETIME
-        has_room = self._hand_over.has_room(accepted.facts.size)
+        has_room = self._hand_over.has_room(accepted.facts.size, [each.destination for each in recipients])
         return QueueEntry(
             reverse_path=str(accepted.reverse_path) if accepted.reverse_path is not None else "",
             recipients=recipients,

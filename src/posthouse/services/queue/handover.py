@@ -19,8 +19,8 @@ class HandOver(Protocol):
 
     lease_owner: str
 
-    def has_room(self, size: int = 0) -> bool:
-        """Return whether a message of ``size`` octets would be taken now."""
+    def has_room(self, size: int = 0, destinations: Sequence[str] = ()) -> bool:
+        """Return whether a message of ``size`` octets for those destinations would be taken now."""
         ...
 
     def lease_until(self) -> float:
@@ -42,7 +42,7 @@ class NoHandOver:
 
     lease_owner = ""
 
-    def has_room(self, size: int = 0) -> bool:
+    def has_room(self, size: int = 0, destinations: Sequence[str] = ()) -> bool:
         """Return False."""
         return False
 

@@ -38,7 +38,6 @@ HAND_OVER_SIZE = limits.INLINE_BODY  # larger messages are read from the store, 
 ROWS_IN_FLIGHT = 5_000
 CLAIM = 500
 PERIOD = 30.0  # the longest time between two looks at the store
-SHORTEST_WAIT = 0.05  # between two looks where something is due that we cannot take
 SWEEP = 1.0
 
 
@@ -80,11 +79,13 @@ class Courier:
             on_attempts=self._finished,
             on_unused=self._unused,
             on_error=self._on_error,
+            on_room=self._on_room,
         )
         self._memory = 0
         self._rows = 0
         self._is_taking = False
-        self._wake = asyncio.Event()
+        self._wake = asyncio.Event()  # something may be due, or there is room
+        self._room = asyncio.Event()  # there is room in a lane that was full
         self._tasks: list[asyncio.Task[None]] = []
         self._subscriptions: list[Callable[[], None]] = []
 
@@ -127,9 +128,14 @@ class Courier:
         """Recipients that this worker holds now."""
         return self._rows
 
-    def has_room(self, size: int = 0) -> bool:
-        """Return whether a message of that size would be taken now."""
-        return self._is_taking and self._rows < ROWS_IN_FLIGHT and self._memory + size <= HAND_OVER_MEMORY
+    def has_room(self, size: int = 0, destinations: Sequence[str] = ()) -> bool:
+        """Return whether a message of that size for those destinations would be taken now."""
+        return (
+            self._is_taking
+            and self._rows < ROWS_IN_FLIGHT
+            and self._memory + size <= HAND_OVER_MEMORY
+            and not any(self._pool.is_full(each) for each in destinations)
+        )
 
     def lease_until(self) -> float:
         """Return the end of a lease taken now."""
@@ -169,22 +175,30 @@ class Courier:
         if self._rows < ROWS_IN_FLIGHT - CLAIM <= self._rows + len(job.rows):
             self._wake.set()
 
+    def _on_room(self) -> None:
+        self._room.set()
+        self._wake.set()
+
     async def _claim_always(self) -> None:
         while True:
             self._wake.clear()
+            self._room.clear()
+            event = self._wake
             try:
                 wait = await self._claim()
             except Fault as fault:
                 self._telemetry.event("relay.claim_failed", level="warning", error=fault.detail)
-                wait = SWEEP
+                wait, event = SWEEP, self._room
             except Exception as error:
                 self._on_error(error)
-                wait = PERIOD
+                wait, event = PERIOD, self._room
+            if wait is None:  # all that is due is for lanes that are full: more of it is no news
+                wait, event = SWEEP, self._room
             if wait > 0:
-                await self._sleep(wait)
+                await _wait(event, wait)
 
-    async def _claim(self) -> float:
-        """Claim a batch and take it; return the seconds until the next look."""
+    async def _claim(self) -> float | None:
+        """Claim a batch and take it; return the seconds until the next look, None where nothing due could be taken."""
         if self._rows + CLAIM > ROWS_IN_FLIGHT:
             return PERIOD  # woken when there is room
         now = self._clock.now()
@@ -200,16 +214,7 @@ class Courier:
         )
         rows: list[QueueRow] = await self._store.commit(claim)
         self._take(rows, None)
-        if len(rows) == CLAIM:
-            return 0.0
-        return SHORTEST_WAIT if rows else SWEEP
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        return 0.0 if rows else None
 
     async def _sweep_always(self) -> None:
         while True:
@@ -218,3 +223,11 @@ class Courier:
 
     def _on_error(self, error: BaseException) -> None:
         self._telemetry.event("relay.internal_error", level="error", error=repr(error))
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -84,6 +84,7 @@ class Lane:
         self.idle: list[Connection] = []
         self.opening: set[asyncio.Task[None]] = set()
         self.limit = FIRST_LIMIT
+        self.was_full = False
         self.failures = 0
         self.paused_until = 0.0  # monotonic
         self.pause_reason: Outcome | None = None
@@ -96,8 +97,10 @@ class Lane:
 
     @property
     def is_full(self) -> bool:
-        """Whether more work for this destination should stay in the store."""
-        return self.rows_waiting >= LANE_WAITING
+        """Whether more work for this destination should stay in the store; until half of it is done."""
+        if self.rows_waiting >= LANE_WAITING:
+            self.was_full = True
+        return self.was_full
 
     def offer(self, job: Job) -> None:
         """Take a job: start it, let it wait, or defer it where the lane pauses."""
@@ -177,6 +180,9 @@ class Lane:
         while self.waiting:
             job = self.waiting.popleft()
             self.rows_waiting -= len(job.rows)
+            if self.was_full and self.rows_waiting <= LANE_WAITING // 2:
+                self.was_full = False
+                self._pool.on_room()
             if job.lease_until >= earliest:
                 return job
             self._pool.unused(job)
@@ -224,6 +230,9 @@ class Lane:
             self.pause_reason = outcome
             self.limit = FIRST_LIMIT
         jobs, self.waiting, self.rows_waiting = self.waiting, deque(), 0
+        if self.was_full:
+            self.was_full = False
+            self._pool.on_room()
         for job in jobs:
             self._pool.finish(job, job.all(outcome, not_before=self._pause_end()))
 
@@ -250,6 +259,7 @@ class Pool:
         on_attempts: takes what transactions came to.
         on_unused: takes jobs that were not tried and whose leases should be given back.
         on_error: takes unexpected errors, for the log.
+        on_room: called when a lane that was full has room again.
     """
 
     def __init__(
@@ -261,12 +271,14 @@ class Pool:
         on_attempts: Callable[[Job, Sequence[Attempt]], None],
         on_unused: Callable[[Job], None],
         on_error: Callable[[BaseException], None],
+        on_room: Callable[[], None],
     ) -> None:
         self.connect = connect
         self.clock = clock
         self.finish = on_attempts
         self.unused = on_unused
         self.on_error = on_error
+        self.on_room = on_room
         self.lanes: dict[str, Lane] = {}
         self.open = 0
         self.active = 0  # transactions under way
@@ -307,6 +319,11 @@ class Pool:
             self.unused(job)
             return
         lane.offer(job)
+
+    def is_full(self, key: str) -> bool:
+        """Return whether a destination should get no more work now."""
+        lane = self.lanes.get(key)
+        return lane is not None and lane.is_full
 
     def full_lanes(self) -> tuple[str, ...]:
         """Return the destinations that should get no more work now."""

@@ -62,6 +62,7 @@ class Bench:
         self.ended = []
         self.unused = []
         self.errors = []
+        self.rooms = []
         self.gate = None
         self.pool = Pool(
             self.connect,
@@ -70,6 +71,7 @@ class Bench:
             on_attempts=lambda job, attempts: self.ended.append((job, attempts)),
             on_unused=self.unused.append,
             on_error=self.errors.append,
+            on_room=lambda: self.rooms.append(self.lane.rows_waiting),
         )
 
     async def connect(self, key, events):
@@ -263,6 +265,11 @@ async def test_a_full_lane_takes_no_more(bench, job):
         bench.pool.offer(KEY, job(message))
     assert bench.pool.full_lanes() == (KEY,)
     assert len(bench.unused) == 5
+    await settle()
+    while not bench.rooms:
+        bench.at_work[0].finish()
+    assert bench.rooms == [LANE_WAITING // 2]
+    assert bench.pool.full_lanes() == ()
 
 
 async def test_stopping_waits_for_transactions(bench, job):
