@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from posthouse.toolbox import opened_toolbox
-
 from posthouse.config.home import Home
 from posthouse.core.flags import Flag
 from posthouse.message.scan import scan
 from posthouse.store.values import Delivery, Filing, NewEmail
+from posthouse.toolbox import opened_toolbox
 
 BATCH = 500
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.load import Load, run
@@ -16,28 +17,40 @@ from bench.posthouse_side import Posthouse
 from bench.table import Row
 
 TITLE = "Flushes: acknowledged messages and what was flushed before the reply"
-CALL = re.compile(r"^(\d+) +(\d+\.\d+) (?:<\.\.\. )?(\w+)(?:\((\d+)| resumed)")
+BEGUN = re.compile(r"^(\d+) +\d+\.\d+ (\w+)\((\d+)")
+RESUMED = re.compile(r"^(\d+) +\d+\.\d+ <\.\.\. (\w+) resumed>")
 FLUSHES = {"fdatasync", "fsync"}
-ACKNOWLEDGED = re.compile(r'"250 2\.\d\.\d [^"]*queued|"250 2\.\d\.\d [^"]*accepted', re.IGNORECASE)
+READS = {"recvfrom", "read", "recvmsg"}
+ACKNOWLEDGED = re.compile(r'"250 2\.\d\.\d [^"]*queued', re.IGNORECASE)
+
+
+def _calls(trace: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield name, descriptor and text of each call, at its end; an acknowledgement at its beginning."""
+    open_calls: dict[str, str] = {}
+    for line in trace.read_text(errors="replace").splitlines():
+        begun, resumed = BEGUN.match(line), RESUMED.match(line)
+        if begun is not None:
+            if "<unfinished ...>" in line and not ACKNOWLEDGED.search(line):
+                open_calls[begun[1]] = begun[3]
+            else:
+                yield begun[2], begun[3], line
+        elif resumed is not None and resumed[1] in open_calls:
+            yield resumed[2], open_calls.pop(resumed[1]), line
 
 
 def _count(trace: Path) -> tuple[int, int, int]:
-    """Return acknowledged messages, flushes, and acknowledgements with no flush since the previous one's data."""
+    """Return acknowledged messages, flushes, and acknowledgements with no flush since the last octets were read."""
     acknowledged = flushes = bare = 0
-    data_since: dict[str, bool] = {}
-    for line in trace.read_text(errors="replace").splitlines():
-        match = CALL.match(line)
-        if match is None:
-            continue
-        descriptor = match[4] or ""
-        if match[3] in FLUSHES and line.rstrip().endswith("= 0"):
+    is_flushed: dict[str, bool] = {}
+    for name, descriptor, text in _calls(trace):
+        if name in FLUSHES and text.rstrip().endswith("= 0"):
             flushes += 1
-            data_since = dict.fromkeys(data_since, True)
-        elif "\\r\\n.\\r\\n" in line and match[3] in {"recvfrom", "read", "recvmsg"}:
-            data_since[descriptor] = False
-        elif ACKNOWLEDGED.search(line):
+            is_flushed = dict.fromkeys(is_flushed, True)
+        elif ACKNOWLEDGED.search(text):
             acknowledged += 1
-            bare += not data_since.pop(descriptor, False)
+            bare += not is_flushed.get(descriptor, False)
+        elif name in READS and not text.rstrip().endswith(("EAGAIN (Resource temporarily unavailable)", "= 0")):
+            is_flushed[descriptor] = False
     return acknowledged, flushes, bare
 
 
