@@ -293,20 +293,23 @@ class Searcher:
         if not plan.needs_rows and not plan.needs_content:
             test = plan.row_test
             return Found([uid for uid in uids if test((uid,))])
+        columns: Columns | None = None
+        if len(plan.fields) == len(_COLUMNS) and not plan.needs_content:
+            state = await self._store.mailbox(account, mailbox)
+            if state is None or _is_settled(criterion, state):
+                return Found([])
+            columns = await self._columns.get(account, mailbox, len(uids))
         found: list[int] = []
         modseq = 0
         breath = _Breath(self._clock)
-        if len(plan.fields) == len(_COLUMNS) and not plan.needs_content:
-            columns = await self._columns.get(account, mailbox, len(uids))
+        for ranges in split_by_rows([(uids[0], uids[-1])] if len(uids) else [], uids):
             if columns is not None:
-                return Found(_search_columns(columns, uids, criterion, plan.row_test))
-        whole = [(uids[0], uids[-1])] if len(uids) else []
-        for ranges in split_by_rows(whole, uids):
-            rows = await self._store.messages(account, mailbox, ranges, plan.fields)
-            for row in await self._decide(account, mailbox, rows, plan, breath):
-                found.append(row[0])
-                if with_modseq and row[modseq_index] > modseq:
-                    modseq = row[modseq_index]
+                found += [row[0] for row in columns.rows(ranges) if plan.row_test(row)]
+            else:
+                rows = await self._store.messages(account, mailbox, ranges, plan.fields)
+                matching = await self._decide(account, mailbox, rows, plan, breath)
+                found += [row[0] for row in matching]
+                modseq = max([modseq, *(row[modseq_index] for row in matching)]) if with_modseq else 0
             if breath.is_due():
                 await breath.take()
         return Found(found, modseq)
@@ -341,13 +344,6 @@ class Searcher:
                 if breath.is_due():
                     await breath.take()
         return matched
-
-
-def _search_columns(columns: Columns, uids: Sequence[int], criterion: c.Criterion, test: RowTest) -> list[int]:
-    """Search by flags, keywords and UIDs in memory."""
-    if not len(uids) or _is_settled(criterion, columns.row):
-        return []
-    return [row[0] for row in columns.rows([(uids[0], uids[-1])]) if test(row)]
 
 
 def _is_settled(criterion: c.Criterion, row: MailboxRow) -> bool:
