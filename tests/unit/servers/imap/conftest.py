@@ -16,6 +16,7 @@ from posthouse.servers.imap.conversation import ImapServices, imap_services
 from posthouse.servers.imap.door import ImapDoor
 from posthouse.servers.limits import ConnectionLimits
 from posthouse.servers.sweep import Sweep
+from posthouse.servers.tls import TlsContexts, make_self_signed
 from posthouse.services.identity.authentication import SIGNED_IN, WRONG, SignIn
 from posthouse.store.open import open_store
 from posthouse.store.values import PutAccount, PutDomain
@@ -57,6 +58,7 @@ class House:
     account: AccountId
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.clock = RealClock()
         self.settings = Settings()
         self.telemetry = RecordingTelemetry()
@@ -85,7 +87,14 @@ class House:
             change = PutAccount(address="ann@example.test", quota_bytes=int(config["quota"]), must_be_new=False)
             await self.store.commit(change)
         door = BytewiseDoor if config.get("bytewise") else ImapDoor
-        listener = ListenerInfo(name="test", protocol="imap", plaintext_auth=config.get("plaintext", "loopback"))
+        tls = config.get("tls", "off")
+        if tls != "off":
+            certificate, key = make_self_signed("mail.example.test", now=self.clock.now())
+            (self.home / "cert.pem").write_bytes(certificate)
+            (self.home / "key.pem").write_bytes(key)
+            self.context.tls = TlsContexts(self.home / "cert.pem", self.home / "key.pem", self.settings)
+        policy = config.get("plaintext", "loopback")
+        listener = ListenerInfo(name="test", protocol="imap", tls=tls, plaintext_auth=policy)
         loop = asyncio.get_running_loop()
         return await loop.create_server(lambda: door(listener, self.context, self.services), "127.0.0.1", 0)
 

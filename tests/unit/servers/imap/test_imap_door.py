@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import imaplib
 import re
+import ssl
 
 from posthouse.core.errors import Unavailable
+from posthouse.message.scan import scan
+from posthouse.store.open import open_store
+from posthouse.store.values import Delivery, Filing, NewEmail
 
 LOGIN = b"a1 LOGIN ann@example.test secret\r\n"
 
@@ -215,4 +219,46 @@ async def test_python_imaplib_gets_along(house):
             client.close()
 
     await asyncio.to_thread(talk)
+    server.close()
+
+
+async def test_passwords_wait_for_tls(house):
+    """LOGIN is refused in the clear and taken after STARTTLS; capabilities change with it."""
+    server = await house.serve({"tls": "starttls", "plaintext": "never"})
+    port = server.sockets[0].getsockname()[1]
+    context = ssl.create_default_context(cafile=str(house.home / "cert.pem"))
+    context.check_hostname = False
+
+    def talk():
+        with imaplib.IMAP4("127.0.0.1", port, timeout=10) as client:
+            assert {"STARTTLS", "LOGINDISABLED"} <= set(client.capabilities)
+            try:
+                client.login("ann@example.test", "secret")
+            except imaplib.IMAP4.error as error:
+                assert "PRIVACYREQUIRED" in str(error)
+            client.starttls(context)
+            assert "AUTH=PLAIN" in client.capabilities
+            assert "STARTTLS" not in client.capabilities
+            client.login("ann@example.test", "secret")
+
+    await asyncio.to_thread(talk)
+    server.close()
+
+
+async def test_idle_hears_of_changes_by_another_worker(house):
+    """A delivery through another store on the same files reaches a session in IDLE."""
+    server, client = await connect(house)
+    await client.ask(LOGIN + b"a2 SELECT INBOX\r\na3 IDLE\r\n", rb"\+ idling\r\n")
+    other = open_store("sqlite:///store.db", worker=1, home=house.home, clock=house.clock)
+    await other.open()
+    email = NewEmail(content=b"Subject: x\r\n\r\n", facts=scan(b"Subject: x\r\n\r\n").facts())
+    await other.commit(Delivery(email=email, filings=(Filing(account=house.account, prefix=b"Return-Path: <>\r\n"),)))
+    assert await client.ask(b"", rb"EXISTS\r\n") == b"* 1 EXISTS\r\n"
+    said = await client.ask(
+        b"DONE\r\na4 FETCH 1 (RFC822.SIZE BODY.PEEK[] BODY.PEEK[HEADER.FIELDS (RETURN-PATH)])\r\n", rb"a4 OK"
+    )
+    assert b"RFC822.SIZE 31 BODY[] {31}\r\nReturn-Path: <>\r\nSubject: x\r\n\r\n BODY[" in said
+    assert b"{19}\r\nReturn-Path: <>\r\n\r\n)" in said
+    await other.close()
+    client.close()
     server.close()
