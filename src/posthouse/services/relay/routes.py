@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from posthouse.config.definitions import relay as definitions
 from posthouse.config.settings import Settings
+from posthouse.core.address import domain_to_ascii
 from posthouse.services.queue.destination import host_destination
 from posthouse.store.contract import Store
 from posthouse.store.rows import RouteRow
@@ -33,7 +34,7 @@ def policies_by_destination(routes: Iterable[RouteRow]) -> dict[str, TlsPolicy]:
     """Return the policy of every destination that a route leads to."""
     policies: dict[str, TlsPolicy] = {}
     for route in routes:
-        key = host_destination(route.host, route.port, by_mx=route.mx_lookup)
+        key = host_destination(domain_to_ascii(route.host), route.port, by_mx=route.mx_lookup)
         policies[key] = max(policies.get(key, TlsPolicy.NONE), parse_policy(route.tls))
     return policies
 

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import replace
 
 import pytest
+from assemble import RelayParts, build_courier
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,7 +18,6 @@ from posthouse.services.journey import steps
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.relay import courier as courier_module
 from posthouse.services.relay import notices as notices_module
-from posthouse.services.relay.build import RelayParts, build_courier
 from posthouse.services.relay.hosts import Self
 from posthouse.store.rows import RouteRow, SettingRow
 from posthouse.store.values import RecipientState

@@ -1,11 +1,5 @@
-"""Puts a courier together from what a worker has; the composition root calls it once for each worker.
+"""Puts a courier together for the tests, as ``posthouse.app`` does for a worker."""
 
-Tests: ``tests/unit/services/relay/test_courier.py``.
-"""
-
-from __future__ import annotations
-
-import ssl
 from dataclasses import dataclass
 
 from posthouse.config.settings import Settings
@@ -26,13 +20,7 @@ from posthouse.telemetry.log import Telemetry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayParts:
-    """What a worker gives its courier.
-
-    Attributes:
-        planner: ``services.delivery.notice.NoticePlanner``.
-        own: our host name, also said in EHLO, and our addresses.
-        lease_owner: the worker's name: unique among living workers, the same after a restart.
-    """
+    """What a worker gives its courier."""
 
     store: Store
     settings: Settings
@@ -45,8 +33,8 @@ class RelayParts:
     lease_owner: str
 
 
-def build_courier(parts: RelayParts, context: ssl.SSLContext | None = None) -> Courier:
-    """Return a courier that has not been started; ``context`` is for TLS to next hops."""
+def build_courier(parts: RelayParts) -> Courier:
+    """Return a courier that has not been started."""
     telemetry = parts.telemetry
 
     def on_error(error: BaseException) -> None:
@@ -55,6 +43,7 @@ def build_courier(parts: RelayParts, context: ssl.SSLContext | None = None) -> C
     connection_parts = ConnectionParts(
         store=parts.store, clock=parts.clock, hello_name=parts.own.hostname, on_error=on_error
     )
+    notices = NoticeWriter(parts.store, parts.planner, parts.queue_ids, parts.clock, hostname=parts.own.hostname)
     policies = TlsPolicies(parts.store, parts.settings)
     connector = Connector(
         ConnectorParts(
@@ -64,7 +53,7 @@ def build_courier(parts: RelayParts, context: ssl.SSLContext | None = None) -> C
             clock=parts.clock,
             telemetry=telemetry,
             own=parts.own,
-            dial=Dialer(connection_parts, parts.settings, context or opportunistic_context()).dial,
+            dial=Dialer(connection_parts, parts.settings, opportunistic_context()).dial,
         )
     )
     return Courier(
@@ -73,19 +62,9 @@ def build_courier(parts: RelayParts, context: ssl.SSLContext | None = None) -> C
             settings=parts.settings,
             clock=parts.clock,
             telemetry=telemetry,
-            recorder=build_recorder(parts),
+            recorder=Recorder(parts.store, notices, parts.settings, parts.clock, telemetry),
             connect=connector.connect,
             forget_routes=policies.forget,
             lease_owner=parts.lease_owner,
         )
     )
-
-
-def build_recorder(parts: RelayParts) -> Recorder:
-    """Return what writes results; by itself it serves ``QueueControls.bounce``."""
-    return Recorder(parts.store, build_notice_writer(parts), parts.settings, parts.clock, parts.telemetry)
-
-
-def build_notice_writer(parts: RelayParts) -> NoticeWriter:
-    """Return the writer of notices; its ``write`` is the ``writer`` of ``QueueControls``."""
-    return NoticeWriter(parts.store, parts.planner, parts.queue_ids, parts.clock, hostname=parts.own.hostname)
