@@ -22,7 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from posthouse.cli.common import with_tools
 from posthouse.config.home import Home
@@ -132,7 +132,7 @@ class PosthouseServer:
         assert self.exit_code is not None
         return self.exit_code
 
-    def __enter__(self) -> PosthouseServer:
+    def __enter__(self) -> Self:
         return self.found().start()
 
     def __exit__(self, *exc: object) -> None:

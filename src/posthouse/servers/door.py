@@ -273,7 +273,8 @@ class Door(asyncio.Protocol):
             return
         self._admitted = True
         context.sweep.doors.add(self)
-        self._opened_at = self._touched = context.sweep.now
+        self._opened_at = context.clock.monotonic()
+        self._touched = context.sweep.now
         if self.listener.tls == "implicit":
             self._begin_handshake(self._opened)
         else:

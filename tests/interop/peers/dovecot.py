@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Self
 
 from tests.interop.peers.postfix import free_port
 
@@ -131,7 +132,7 @@ class DovecotPeer:
         """Stop it."""
         subprocess.run(["doveadm", "-c", self.config, "stop"], check=False, capture_output=True)
 
-    def __enter__(self) -> "DovecotPeer":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *exc: object) -> None:

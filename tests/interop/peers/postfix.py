@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Self
 
 MISSING = None if shutil.which("postfix") else "Debian package postfix is not installed"
 if MISSING is None and os.geteuid() != 0:
@@ -141,7 +142,7 @@ class PostfixPeer:
         """Stop it and wait until its master has gone."""
         subprocess.run(["postfix", "-c", self.config, "stop"], check=False, capture_output=True)
 
-    def __enter__(self) -> "PostfixPeer":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *exc: object) -> None:
