@@ -8,7 +8,7 @@ the transport has room. Every job that was started ends in exactly one ``on_done
 the store does: lost connections, timeouts (RFC 5321 §4.5.3.2) and errors of ours defer it. A connection that was
 reused and is found dead before the peer answered MAIL reports the job as stale instead.
 
-Not here: which host, when to try again. Tests: ``tests/unit/services/relay/test_connection.py``.
+Not here: which host, when to try again. Tests: ``tests/unit/services/relay/test_courier.py``.
 """
 
 from __future__ import annotations

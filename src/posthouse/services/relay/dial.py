@@ -2,7 +2,7 @@
 
 Returns a connection that is ready for MAIL, or a ``DialFailure`` that says whether the address is dead or TLS is at
 fault. TLS here is opportunistic: certificates are not verified (RFC 7435 §3), so it keeps out those who only listen.
-Tests: ``tests/unit/services/relay/test_connection.py``.
+Tests: ``tests/unit/services/relay/test_courier.py``.
 """
 
 from __future__ import annotations
