@@ -16,10 +16,12 @@ from collections.abc import Callable
 from posthouse.config.faults import ConfigFault
 from posthouse.config.file import Configuration, load_configuration
 from posthouse.config.home import Home
+from posthouse.core.errors import Unavailable
 from posthouse.servers import inherit
 from posthouse.servers.listeners import OpenListener, close_listeners
 from posthouse.servers.tls import make_server_context
 from posthouse.store.open import open_store
+from posthouse.store.values import EVERY_OWNER, ReleaseLeases
 from posthouse.supervisor import LOCK_VARIABLE, Plan, Supervisor, drop_privileges, lock_home
 from posthouse.telemetry.formats import open_telemetry
 from posthouse.toolbox import SystemClock
@@ -47,7 +49,7 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
     listeners = inherit.adopt_or_open(configuration, workers)
     try:
         drop_privileges(configuration.user)
-        asyncio.run(_prepare_store(home, configuration))
+        asyncio.run(_prepare_store(home, configuration, is_alone=generation == 0))
         telemetry, writer = open_telemetry(
             SystemClock(),
             target=_log_target(configuration),
@@ -118,7 +120,14 @@ def _give_away(home: Home, user: str) -> None:
             os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
-async def _prepare_store(home: Home, configuration: Configuration) -> None:
+async def _prepare_store(home: Home, configuration: Configuration, *, is_alone: bool) -> None:
+    """Bring the schema up to date; where no worker of an earlier generation drains, end the leases of the dead."""
     store = open_store(configuration.store_url, worker=0, home=home.path, clock=SystemClock())
     await store.open()
-    await store.close()
+    try:
+        if is_alone:
+            await store.commit(ReleaseLeases(owner=EVERY_OWNER))
+    except Unavailable:
+        pass  # a full disk, say: leases end by themselves, and mail can be read meanwhile
+    finally:
+        await store.close()

@@ -37,7 +37,7 @@ from posthouse.telemetry.writer import BufferedWriter
 
 LIFELINE_VARIABLE = "POSTHOUSE_LIFELINE"
 LOCK_VARIABLE = "POSTHOUSE_LOCK"
-_RESTART_DELAYS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)  # seconds, by number of quick deaths in a row
+_RESTART_DELAYS = (0.0, 0.1, 0.5, 1.0)  # seconds, by number of quick deaths in a row; connections wait meanwhile
 _QUICK_DEATH = 5.0  # a worker that lived less than this many seconds died quickly
 _LOCK_PATIENCE = 3.0  # seconds to wait for the workers of a supervisor that was killed to go
 

@@ -255,9 +255,15 @@ class QueueResult:
     journey: tuple[JourneyEntry, ...] = ()
 
 
+EVERY_OWNER = "*"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLeases:
-    """Give back the leases of an owner (a worker that ended). Returns the number of recipients."""
+    """Give back the leases of an owner (a worker that ended). Returns the number of recipients.
+
+    ``EVERY_OWNER`` is for a server that starts and knows itself to be alone: whoever held leases is dead.
+    """
 
     owner: str
 

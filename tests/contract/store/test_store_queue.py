@@ -4,6 +4,7 @@ import pytest
 
 from posthouse.store.contract import Vanished
 from posthouse.store.values import (
+    EVERY_OWNER,
     ClaimRecipients,
     JourneyEntry,
     QueueControl,
@@ -98,6 +99,15 @@ async def test_an_entry_may_enter_under_a_lease(store):
     assert await store.commit(ReleaseLeases(owner="w1")) == 1
     assert len(await store.commit(claim("w2"))) == 1
     assert await store.commit(ReleaseLeases(owner="nobody")) == 0
+
+
+async def test_a_server_that_is_alone_ends_all_leases(store):
+    """The leases of every owner end together, and what had none is left as it is."""
+    await store.commit(queued("a@x.example", lease_owner="w1", lease_until=EPOCH + 60))
+    await store.commit(queued("b@x.example", lease_owner="w2.7", lease_until=EPOCH + 60))
+    await store.commit(queued("c@x.example", next_attempt=EPOCH + 100))
+    assert await store.commit(ReleaseLeases(owner=EVERY_OWNER)) == 2
+    assert len(await store.commit(claim("w3"))) == 2
 
 
 async def test_results_end_recipients_and_then_the_message(store):

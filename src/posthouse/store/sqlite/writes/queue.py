@@ -16,6 +16,7 @@ from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.reads.queue import COLUMNS, FROM, queue_row
 from posthouse.store.sqlite.writes import bodies, journey
 from posthouse.store.values import (
+    EVERY_OWNER,
     ClaimRecipients,
     QueueControl,
     QueueResult,
@@ -132,12 +133,13 @@ def _finish(group: Group, queue_id: int) -> None:
 
 
 def release(group: Group, value: ReleaseLeases) -> int:
-    """Give back what an owner holds."""
+    """Give back what an owner holds, or everybody."""
     group.flush()
+    condition, binds = ("lease_owner = ?", (value.owner,)) if value.owner != EVERY_OWNER else ("lease_owner != ''", ())
     count = group.execute(
         "UPDATE queue_recipient SET lease_owner = '', lease_until = 0,"
-        " due = CASE WHEN state = 'waiting' THEN next_attempt END WHERE lease_owner = ?",
-        (value.owner,),
+        f" due = CASE WHEN state = 'waiting' THEN next_attempt END WHERE {condition}",
+        binds,
     ).rowcount
     group.queue = group.queue or count > 0
     return count
