@@ -62,7 +62,6 @@ async def found_home(home: Home, plan: Founding) -> Configuration:
         )
         made.file.write_text(format_configuration(configuration))
         certificate, key = configuration.in_home(configuration.certificate), configuration.in_home(configuration.key)
-        certificate.parent.mkdir(mode=0o700, exist_ok=True)
         clock = SystemClock()
         write_self_signed(certificate, key, hostname, clock.now())
         store = open_store(configuration.store_url, worker=0, home=folder, clock=clock)

@@ -92,6 +92,8 @@ class Worker:
         self._made: app.Composition
         self._changed = asyncio.Event()
         self._owner = f"worker-{number}.{parts.generation}"
+        self._keeps_house = False
+        self._started = SystemClock.monotonic()
 
     async def run(self, ready_fd: int, lifeline_fd: int) -> int:
         """Open, serve, drain. Raises Fault where opening fails."""
@@ -168,6 +170,8 @@ class Worker:
             "draining": self._made.context.is_draining,
             "sessions": doors,
             "queue_in_flight": self._made.courier.in_flight,
+            "duties": [HOUSEKEEPING] if self._keeps_house else [],
+            "seconds": round(self._made.clock.monotonic() - self._started, 1),
         }
 
     # ---- while serving ----------------------------------------------------------------------------------------
@@ -212,7 +216,8 @@ class Worker:
             try:
                 now = clock.now()
                 duty = TakeDuty(name=HOUSEKEEPING, owner=self._owner, now=now, until=now + DUTY_SECONDS)
-                if await store.commit(duty):
+                self._keeps_house = await store.commit(duty)
+                if self._keeps_house:
                     await store.housekeep()
             except Fault as fault:
                 self._telemetry.event("housekeeping.failed", level="warning", error=fault.detail)

@@ -16,6 +16,7 @@ from posthouse.cli.common import (
     record,
     with_tools,
 )
+from posthouse.cli.times import rounded_size
 from posthouse.config.home import Home
 from posthouse.store.rows import AccountRow, Usage
 
@@ -29,6 +30,22 @@ def as_shown(row: AccountRow, usage: Usage | None = None) -> dict[str, Any]:
     if usage is not None:
         fields |= {"used_bytes": usage.octets, "messages": usage.messages}
     return fields
+
+
+def for_people(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the same with sizes that can be read; what nobody needs to see is left out."""
+    told = {"quota_bytes": "quota", "used_bytes": "used"}
+    return {
+        told.get(name, name): (rounded_size(value) if value or name != "quota_bytes" else "none")
+        if name in told
+        else value
+        for name, value in fields.items()
+        if name != "id"
+    }
+
+
+def _print_account(fields: dict[str, Any], *, as_json: bool) -> None:
+    print_object(fields if as_json else for_people(fields), as_json=as_json)
 
 
 @click.group()
@@ -55,7 +72,9 @@ def add(
             address, password=password, name=name, quota=quota, is_admin=is_admin
         ),
     )
-    print_object(as_shown(row), as_json=as_json)
+    _print_account(as_shown(row), as_json=as_json)
+    if password is None:
+        click.echo(f"Nobody can sign in yet: posthouse account set {row.address} --password-file FILE", err=True)
 
 
 @command.command(name="set")
@@ -88,7 +107,7 @@ def set_(
             address, password=password, name=name, quota=quota, is_admin=is_admin, disabled=disabled
         ),
     )
-    print_object(as_shown(row), as_json=as_json)
+    _print_account(as_shown(row), as_json=as_json)
 
 
 @command.command()
@@ -102,7 +121,7 @@ def show(home: Home, address: str, as_json: bool) -> None:
         row = await tools.directory.show_account(address)
         return as_shown(row, await tools.directory.usage(row))
 
-    print_object(with_tools(home, action), as_json=as_json)
+    _print_account(with_tools(home, action), as_json=as_json)
 
 
 @command.command(name="list")
@@ -112,7 +131,9 @@ def show(home: Home, address: str, as_json: bool) -> None:
 def list_(home: Home, domain: str, as_json: bool) -> None:
     """List accounts."""
     rows = with_tools(home, lambda tools: tools.directory.accounts(domain))
-    print_list(map(as_shown, rows), ("address", "display_name", "quota_bytes", "is_admin", "disabled"), as_json=as_json)
+    shown = map(as_shown, rows)
+    columns = ("address", "display_name", "quota", "is_admin", "has_password", "disabled")
+    print_list(shown if as_json else map(for_people, shown), columns, as_json=as_json)
 
 
 @command.command()

@@ -16,6 +16,7 @@ import click
 import orjson
 
 from posthouse.config.home import DEFAULT_HOME, HOME_VARIABLE, Home
+from posthouse.services.administration.faults import Refused
 
 if TYPE_CHECKING:
     from posthouse.toolbox import Toolbox
@@ -107,11 +108,22 @@ def read_password(password_file: str | None, *, prompt: bool) -> bytes | None:
     if password_file == "-":
         return sys.stdin.buffer.readline()
     if password_file is not None:
-        return Path(password_file).read_bytes().split(b"\n", 1)[0]
+        return _first_line(password_file)
     if prompt and sys.stdin.isatty():
         text: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         return text.encode()
     return None
+
+
+def _first_line(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes().split(b"\n", 1)[0]
+    except OSError as error:
+        raise Refused(
+            f"the password file {path} cannot be read: {error.strerror}",
+            "Name a file whose first line is the password, or - for standard input.",
+            exit_code=os.EX_NOINPUT,
+        ) from None
 
 
 def _text(value: Any) -> str:
@@ -121,5 +133,9 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
-    # What came from a peer must not steer the administrator's terminal.
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(value))
+    return safe(str(value))
+
+
+def safe(text: str) -> str:
+    """Return a text that cannot steer the administrator's terminal, whatever a peer put into it."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)

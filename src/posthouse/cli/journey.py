@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from posthouse.cli.common import home_option, json_option, print_list, print_object, with_tools
+from posthouse.cli.common import home_option, json_option, print_list, print_object, safe, with_tools
 from posthouse.cli.queue import queue_id_argument
 from posthouse.cli.times import moment, since_text
 from posthouse.config.home import Home
@@ -63,10 +63,6 @@ def show(home: Home, queue_id: QueueId, as_json: bool) -> None:
         return
     for step in steps:
         first, *rest = step.words
-        click.echo(f"{moment(step.at)}  {_safe(first)}")
+        click.echo(f"{moment(step.at)}  {safe(first)}")
         for line in rest:
-            click.echo(f"{'':21}{_safe(line)}")
-
-
-def _safe(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+            click.echo(f"{'':21}{safe(line)}")

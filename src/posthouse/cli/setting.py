@@ -37,11 +37,12 @@ def get(home: Home, name: str, scope: str, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("value")
 @scope_option
+@click.option("--force", "forced", is_flag=True, help="Set it even if that makes an open relay.")
 @json_option
 @home_option
-def set_(home: Home, name: str, value: str, scope: str, as_json: bool) -> None:
+def set_(home: Home, *, name: str, value: str, scope: str, forced: bool, as_json: bool) -> None:
     """Set a setting."""
-    found = with_tools(home, lambda tools: tools.settings.set(name, value, scope, by=getpass.getuser()))
+    found = with_tools(home, lambda tools: tools.settings.set(name, value, scope, by=getpass.getuser(), forced=forced))
     print_object({"name": name, "value": found.value, "source": found.source}, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""Times as people read them at a terminal."""
+"""Times and sizes as people read them at a terminal."""
 
 from __future__ import annotations
 
@@ -41,3 +41,13 @@ def since_text(text: str, now: float) -> float:
     except ValueError:
         raise click.UsageError(f"{text!r} is not a time: write 2h, 3d, 2026-11-21 or 2026-11-21T10:00") from None
     return (parsed if parsed.tzinfo else parsed.astimezone()).timestamp()
+
+
+def rounded_size(octets: int) -> str:
+    """Return a size in its largest unit with three digits or so, such as ``1.5 GiB``."""
+    size, unit = float(octets), "octets"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if size >= 100 or unit == "octets" else f"{size:.1f} {unit}"

@@ -39,9 +39,9 @@ class Home:
         return self.path / "spool"
 
     @property
-    def certificates(self) -> Path:
-        """Certificates and keys."""
-        return self.path / "certificates"
+    def tls(self) -> Path:
+        """The certificate and key that a new home starts with."""
+        return self.path / "tls"
 
     def control_socket(self, worker: int) -> Path:
         """The socket on which a worker answers ``status`` and ``log tail``."""
@@ -49,4 +49,4 @@ class Home:
 
     def folders(self) -> tuple[Path, ...]:
         """Everything that must exist before a server can start."""
-        return (self.path, self.run, self.log, self.spool, self.certificates)
+        return (self.path, self.run, self.log, self.spool, self.tls)

@@ -23,8 +23,9 @@ This page is made from the definitions in `src/posthouse/config`; do not edit it
 
 There are two places and no more. **`posthouse.toml`**, in the home, holds what the server needs before it can open its
 store. Everything else is a **setting** in the store: `posthouse setting set NAME VALUE`, for the server, or with
-`--domain` or `--account` where the setting allows it. An account inherits from its domain, a domain from the server,
-the server from the default. Settings hold from the next use on, unless a restart is said to be needed.
+`--scope domain:NAME` or `--scope account:ADDRESS` where the setting allows it. An account inherits from its domain, a
+domain from the server, the server from the default. Settings hold from the next use on, unless a restart is said to be
+needed.
 
 Sizes are octets or numbers with KiB, MiB, GiB; durations are seconds or numbers with d, h, m, s, ms, such as `1h30m`.
 """

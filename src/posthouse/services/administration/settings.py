@@ -7,14 +7,17 @@ Every change is checked against its definition before it is stored. Tests:
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 from posthouse.config.definitions import DEFINITIONS
+from posthouse.config.definitions.relay import NETWORKS
 from posthouse.config.faults import SettingFault
 from posthouse.config.setting import Scope, Setting
 from posthouse.config.settings import Explanation, Settings
 from posthouse.core.clock import Clock
 from posthouse.services.administration import words
 from posthouse.services.administration.faults import Refused
+from posthouse.services.administration.relay_safety import review_networks
 from posthouse.store.contract import Store
 from posthouse.store.values import PutSetting
 
@@ -40,14 +43,19 @@ class SettingAdministration:
         settings = Settings(await self._store.settings())
         return [settings.explain(DEFINITIONS[name]) for name in sorted(DEFINITIONS)]
 
-    async def set(self, name: str, value: str, scope: str = SERVER_SCOPE, *, by: str = "") -> Explanation:
-        """Set a setting. Raises Refused: naming the setting and what is allowed."""
+    async def set(
+        self, name: str, value: str, scope: str = SERVER_SCOPE, *, by: str = "", forced: bool = False
+    ) -> Explanation:
+        """Set a setting; ``forced`` allows an open relay. Raises Refused: naming the setting and what is allowed."""
         definition = _definition(name)
         place = await self._scope(definition, scope)
         try:
-            text = definition.format(definition.parse(value))
+            parsed = definition.parse(value)
         except SettingFault as fault:
             raise Refused(fault.detail, fault.remedy) from None
+        if definition is NETWORKS:
+            _refuse_unsafe(NETWORKS.parse(value), forced=forced)
+        text = definition.format(parsed)
         await self._store.commit(PutSetting(name=name, value=text, scope=place, by=by, at=self._clock.now()))
         return (await self.explain(name, scope))[1]
 
@@ -87,6 +95,20 @@ def _definition(name: str) -> Setting[object]:
     near = difflib.get_close_matches(name, DEFINITIONS, n=3)
     hint = f"Did you mean {' or '.join(near)}?" if near else "`posthouse setting list` shows those there are."
     raise Refused(f"there is no setting {name}", hint)
+
+
+def _refuse_unsafe(networks: Sequence[str], *, forced: bool) -> None:
+    review = review_networks(networks)
+    if review.unreadable:
+        raise Refused(
+            f"relay.networks: {review.unreadable[0]!r} is neither an IP address nor a network",
+            "Write it like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/48; several are separated by commas.",
+        )
+    if review.open and not forced:
+        raise Refused(
+            f"relay.networks: {', '.join(review.open)} would make this an open relay: anyone could send to anywhere",
+            "Name the networks of your own machines only. --force sets it nevertheless.",
+        )
 
 
 def _place(scope: str) -> tuple[str, str]:
