@@ -176,10 +176,10 @@ class _Reader:
             local, host = self.addr_spec()
             if self.comment:
                 name = self.comment
-            elif host is None and local is not None:
-                name, local = local, None
-            if self.peek() not in {b",", b";"}:
+            if self.at < len(self.value) and self.peek() not in {b",", b";"}:
                 self.at = max(self.at, far)  # never read twice what was read in vain: that keeps time linear
+                if host is None and phrase and phrase != local:
+                    name, local = phrase, None
         self.found.append(HeaderAddress(name, route, local or MISSING_MAILBOX, host or MISSING_DOMAIN))
 
     def angle_addr(self) -> tuple[bytes | None, bytes | None, bytes | None]:
@@ -189,9 +189,7 @@ class _Reader:
         route = None
         if self.peek() == b"@":
             route = self.route()
-        local = host = None
-        if self.peek() != b">":
-            local, host = self.addr_spec()
+        local, host = self.addr_spec()
         if self.peek() != b">":
             return route, local, SYNTAX_ERROR
         self.at += 1
@@ -220,7 +218,7 @@ class _Reader:
         """``addr-spec = local-part "@" domain``."""
         local = self.local_part()
         host = None
-        if local is not None and self.peek() == b"@":
+        if self.peek() == b"@":
             self.at += 1
             host = self.domain()
         return local, host

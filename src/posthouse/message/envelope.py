@@ -13,7 +13,7 @@ from functools import lru_cache
 from posthouse.core import limits
 from posthouse.message.addresses import HeaderAddress, format_first, parse_addresses
 from posthouse.message.headers import HeaderIndex
-from posthouse.message.wire import nstring
+from posthouse.message.wire import nstring, one_spaced
 
 _CACHED_LENGTH = 512  # octets; longer lists are rare and would let a peer fill the cache
 
@@ -21,6 +21,7 @@ _CACHED_LENGTH = 512  # octets; longer lists are rare and would let a peer fill 
 def format_address(address: HeaderAddress) -> bytes:
     """Return ``address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"``."""
     name, route, mailbox, host = address
+    name = None if name is None else one_spaced(name)
     return b"(%b %b %b %b)" % (nstring(name), nstring(route), nstring(mailbox), nstring(host))
 
 
@@ -52,6 +53,7 @@ def addresses_of(headers: HeaderIndex, name: bytes) -> bytes | None:
 def envelope_and_people(headers: HeaderIndex) -> tuple[bytes, str, str, str]:
     """Return the ENVELOPE with its parentheses, and the first address of From, To and Cc as text."""
     first = headers.get
+    subject = first(b"subject")
     sent_by, from_text = address_list(addresses_of(headers, b"from"))
     sender = address_list(addresses_of(headers, b"sender"))[0]
     reply_to = address_list(addresses_of(headers, b"reply-to"))[0]
@@ -59,7 +61,7 @@ def envelope_and_people(headers: HeaderIndex) -> tuple[bytes, str, str, str]:
     cc, cc_text = address_list(addresses_of(headers, b"cc"))
     envelope = b"(%b %b %b %b %b %b %b %b %b %b)" % (
         nstring(first(b"date")),
-        nstring(first(b"subject")),
+        nstring(None if subject is None else one_spaced(subject)),
         sent_by,
         sent_by if sender == b"NIL" else sender,
         sent_by if reply_to == b"NIL" else reply_to,

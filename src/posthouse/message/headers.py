@@ -45,9 +45,8 @@ def section_end(content: bytes | mmap.mmap, start: int, limit: int) -> int:
 
 def unfold(raw: bytes) -> bytes:
     """Return a field body without line ends and outer white space (RFC 5322 §2.2.3)."""
-    if b"\n" in raw:
-        raw = raw.replace(b"\r\n", b"").replace(b"\n", b"")
-    return raw.strip()
+    raw = raw.strip()
+    return raw.replace(b"\r\n", b"").replace(b"\n", b"") if b"\n" in raw else raw
 
 
 class HeaderIndex:

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import TypeAlias
 
-from posthouse.message.encoded_words import decode_extended, decode_words
+from posthouse.message.encoded_words import decode_extended, decode_words, percent_decode
 
 Params: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
@@ -26,7 +26,7 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 # The closing quote is optional, so that a match never fails after a long way: that is what keeps searching linear.
 _QUOTED = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+"?)', re.DOTALL)
 _COMMENT = re.compile(rb"\([^()\"]*\)")
-_CONTINUED = re.compile(rb"(.+?)\*(\d{1,4})?(\*?)")
+_CONTINUED = re.compile(rb"(.+?)\*(\d{1,4})(\*?)")
 _MOST_PARAMS = 200
 
 
@@ -56,14 +56,13 @@ def parse_params(value: bytes, position: int = 0) -> Params:
 
 def join_continuations(params: list[tuple[bytes, bytes]]) -> Params:
     """Join ``name*0``, ``name*1*`` ... into one parameter, ``name`` or ``name*`` (RFC 2231 §3, §4.1)."""
+    plain: list[tuple[bytes, bytes]] = []
     joined: list[tuple[bytes, bytes]] = []
     pieces: dict[bytes, dict[int, tuple[bytes, bool, bytes]]] = {}
     for name, value in params:
         match = _CONTINUED.fullmatch(name)
-        if match is None or (match[2] is None and not match[3]):
-            joined.append((name, value))
-        elif match[2] is None:
-            joined.append((match[1] + b"*", value))
+        if match is None:
+            (joined if name.endswith(b"*") else plain).append((name, value))
         else:
             pieces.setdefault(match[1].lower(), {}).setdefault(int(match[2]), (match[1], bool(match[3]), value))
     for found in pieces.values():
@@ -74,11 +73,11 @@ def join_continuations(params: list[tuple[bytes, bytes]]) -> Params:
             extended = any(piece[1] for piece in run)
             value = b"".join(piece[2] if piece[1] or not extended else _percent(piece[2]) for piece in run)
             joined.append((run[0][0] + (b"*" if extended else b""), value))
-    return tuple(joined)
+    return (*plain, *sorted(joined))
 
 
 def _percent(octets: bytes) -> bytes:
-    return re.sub(rb"[^A-Za-z0-9._-]", lambda match: b"%%%02X" % match[0][0], octets)
+    return re.sub(rb"[^A-Za-z0-9!#$&'+.^_`{|}~-]", lambda match: b"%%%02X" % match[0][0], octets)
 
 
 def _parse_type(value: bytes) -> tuple[bytes, bytes, Params] | None:
@@ -121,12 +120,32 @@ def first_token(value: bytes) -> bytes:
     return b"" if match is None else match[1]
 
 
+_ENCODINGS = frozenset({b"7bit", b"8bit", b"binary", b"base64", b"quoted-printable"})
+
+
+def parse_encoding(value: bytes) -> bytes:
+    """Return Content-Transfer-Encoding's token as written; b"7bit" where there is none, or garbage (RFC 2045 §6.1)."""
+    token = first_token(value)
+    if token and (token.lower() in _ENCODINGS or token == value):
+        return token
+    return b"7bit"
+
+
 def param(params: Params, name: bytes) -> bytes | None:
     """Return a parameter's value by its name in any case, or None."""
     for key, value in params:
         if key.lower() == name:
             return value
     return None
+
+
+def boundary(params: Params) -> bytes | None:
+    """Return a multipart's boundary, which may be an extended value too (RFC 2046 §5.1.1, RFC 2231 §4)."""
+    plain = param(params, b"boundary")
+    if plain is not None:
+        return plain
+    extended = param(params, b"boundary*")
+    return None if extended is None else percent_decode(extended.split(b"'", 2)[-1])
 
 
 def param_text(params: Params, name: bytes) -> str:

@@ -24,6 +24,7 @@ from posthouse.message.headers import HeaderIndex, section_end
 from posthouse.message.preview import decode_text, leaves, preview
 from posthouse.message.structure import Part, build, part_at
 from posthouse.message.subject import base_subject
+from posthouse.message.wire import one_spaced
 
 __all__ = ["Part", "Scan", "decode_text", "decoded_header", "part_at", "scan"]
 
@@ -69,7 +70,7 @@ def scan(content: bytes | mmap.mmap) -> Scan:
 def decoded_header(scanned: Scan, name: bytes) -> str:
     """Return the first header field of a name (lower case) as readable text (RFC 2047), "" where absent."""
     value = scanned.headers.get(name)
-    return "" if value is None else decode_words(value[:_DECODED])
+    return "" if value is None else decode_words(one_spaced(value[:_DECODED]))
 
 
 def message_ids(value: bytes | None) -> list[str]:

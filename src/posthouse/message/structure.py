@@ -180,8 +180,8 @@ class _Walk:
                 part, headers = embedded, self.index(embedded, max(limit, embedded.header_start))
                 continue
             if part.media.startswith("multipart/") and not deep and self.search_room > 0:
-                boundary = mime.param(part.params, b"boundary")
-                if boundary:
+                boundary = mime.boundary(part.params)
+                if boundary is not None:  # an empty one is not allowed, and found all the same
                     self.open.append(_Open(b"\n--" + boundary[:_BOUNDARY].rstrip(), len(self.chain)))
             return part.header_end
 
@@ -257,6 +257,8 @@ def _content_type(part: Part, value: bytes) -> None:
     if parsed is not None:
         part.type, part.subtype, part.params = parsed
         part.media = (part.type + b"/" + part.subtype).lower().decode("latin-1")
+        if part.media == "message/rfc822":
+            part.type, part.subtype = b"message", b"rfc822"
 
 
 def _disposition(part: Part, value: bytes) -> None:
@@ -269,13 +271,15 @@ def describe(part: Part, headers: HeaderIndex, *, digest: bool) -> None:
     """Fill in what the part's header section says; ``digest``: the default is message/rfc822 (RFC 2046 §5.1.5)."""
     if digest:
         part.type, part.subtype, part.media = b"message", b"rfc822", "message/rfc822"
+    seen = set()
     for number, (name, _, _) in enumerate(headers.fields):
-        if not name.startswith(b"content-"):
+        if not name.startswith(b"content-") or name in seen:
             continue
+        seen.add(name)  # of a field that is there twice, the first one counts
         if name == b"content-type":
             _content_type(part, headers.value(number))
         elif name == b"content-transfer-encoding":
-            part.encoding = mime.first_token(headers.value(number)) or part.encoding
+            part.encoding = mime.parse_encoding(headers.value(number))
         elif name == b"content-disposition":
             _disposition(part, headers.value(number))
         elif name == b"content-id":

@@ -12,6 +12,14 @@ _PLAIN = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f]*+\Z")
 _QUOTABLE = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]*+\Z")
 
 
+_RUNS = re.compile(rb"[ \t]{2,}|\t")
+
+
+def one_spaced(value: bytes) -> bytes:
+    """Return text for people with each run of white space, such as a fold leaves, as one space."""
+    return _RUNS.sub(b" ", value) if b"  " in value or b"\t" in value else value
+
+
 def string(value: bytes) -> bytes:
     """Return ``string = quoted / literal`` (RFC 3501 §4.3)."""
     if _PLAIN.match(value) is not None:
