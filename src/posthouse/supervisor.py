@@ -4,7 +4,7 @@ It opens nothing and parses nothing from the network. Its states:
 
     starting ──all workers ready──> serving ──SIGTERM, SIGINT──> draining ──all gone──> ended
                                       │  ^
-                                      │  └── a worker ends: replaced, at once the first time, then with growing delay
+                                      │  └── a worker ends: replaced, with growing delay where it did not live long
                                       ├── SIGHUP: passed on; workers load settings, certificates and reopen the log
                                       └── SIGUSR2: workers drain while the same process starts the new code (exec);
                                           listening sockets stay open all the time, so no connection is refused

@@ -54,7 +54,8 @@ def list_(home: Home, summary: bool, as_json: bool) -> None:
     async def action(tools: Any) -> None:
         if summary:
             rows = await tools.queue.summary()
-            print_list(rows, ("destination", "state", "recipients", "next_attempt"), as_json=as_json)
+            soon = [row | {"next": until(row["next_attempt"] - tools.clock.now())} for row in rows]
+            print_list(rows if as_json else soon, ("destination", "state", "recipients", "next"), as_json=as_json)
             return
         if as_json:
             async for row in tools.queue.recipients():

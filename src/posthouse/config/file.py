@@ -22,7 +22,7 @@ from posthouse.core.address import fold_domain
 from posthouse.core.errors import SyntaxFault
 
 FILE_NAME: Final = "posthouse.toml"
-PROTOCOLS: Final = ("smtp", "lmtp", "pop3", "imap", "managesieve", "http", "ldap", "metrics")
+PROTOCOLS: Final = ("smtp", "lmtp", "pop3", "imap")
 TLS_MODES: Final = ("off", "starttls", "implicit")
 CLASSES: Final = ("mx", "submission", "lmtp")
 PLAINTEXT_AUTH: Final = ("never", "loopback", "always")

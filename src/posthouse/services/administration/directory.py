@@ -1,7 +1,7 @@
 """Domains, accounts, aliases and routes: add, change, remove, show.
 
 Invariants: what a person wrote is checked before anything is written; each method is one commit. Policy about who may
-administer what comes with roles. Tests: ``tests/unit/services/administration/test_directory.py``.
+administer what comes with roles. Tests: ``tests/unit/services/administration/test_directory_administration.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Settings, as an administrator reads and changes them.
 
 Every change is checked against its definition before it is stored. Tests:
-``tests/unit/services/administration/test_settings.py``.
+``tests/unit/services/administration/test_setting_administration.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What people write, turned into values, with refusals that name the word (addresses, domains, sizes, hosts)."""
+"""What people write, turned into values, with refusals that name the word (addresses, domains, sizes, hosts).
+
+Tests: ``tests/unit/services/administration/test_words.py``.
+"""
 
 from __future__ import annotations
 
