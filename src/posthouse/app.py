@@ -39,6 +39,7 @@ from posthouse.services.relay.notices import NoticeWriter
 from posthouse.services.relay.record import Recorder
 from posthouse.services.relay.routes import TlsPolicies
 from posthouse.services.resolver.dns import DnsResolver, parse_server, read_hosts, read_resolv_conf
+from posthouse.services.resolver.exchange import Server
 from posthouse.services.routing.router import Router
 from posthouse.store.contract import Store
 from posthouse.telemetry.log import Telemetry
@@ -127,14 +128,23 @@ class Composition:
         )
 
     def _resolver(self) -> DnsResolver:
-        configured = self.settings.get(dns_settings.SERVERS)
         return DnsResolver(
-            tuple(parse_server(text) for text in configured) or read_resolv_conf(),
+            self._name_servers() or read_resolv_conf(),
             timeout=self.settings.get(dns_settings.TIMEOUT),
             attempts=self.settings.get(dns_settings.ATTEMPTS),
             cache_entries=self.settings.get(dns_settings.CACHE_ENTRIES),
             hosts=read_hosts(),
         )
+
+    def _name_servers(self) -> tuple[Server, ...]:
+        """Return the name servers that were set; one that cannot be used is reported, and the rest serve."""
+        servers = []
+        for text in self.settings.get(dns_settings.SERVERS):
+            try:
+                servers.append(parse_server(text))
+            except SyntaxFault as fault:
+                self._telemetry.event("settings.skipped", level="error", problem=f"dns.servers: {fault.detail}")
+        return tuple(servers)
 
     def _courier(self, lease_owner: str) -> Courier:
         hostname = self._configuration.hostname

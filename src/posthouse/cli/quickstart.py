@@ -23,11 +23,11 @@ Posthouse is ready. It listens on this machine only; stop it with Ctrl-C.
   IMAP       127.0.0.1 port {imap} (STARTTLS) or {imaps} (TLS)
   POP3       127.0.0.1 port {pop3} (STARTTLS) or {pop3s} (TLS)
   Send       127.0.0.1 port {submission} (STARTTLS) or {submissions} (TLS), with the same password
-  From the internet's side: SMTP on {smtp}; LMTP on {lmtp}
+  From the internet's side: SMTP on {mx}; LMTP on {lmtp}
   The certificate is self-signed: tell your mail program to accept it.
 
 Try it:
-  swaks --server 127.0.0.1:{smtp} --from someone@elsewhere.example --to anna@{domain} --header "Subject: Hello"
+  swaks --server 127.0.0.1:{mx} --from someone@elsewhere.example --to anna@{domain} --header "Subject: Hello"
   curl --insecure --user anna@{domain}:{password} "imaps://127.0.0.1:{imaps}/INBOX;MAILINDEX=1"
   {posthouse} --home {home} journey find anna@{domain}
 
@@ -61,13 +61,19 @@ def command(context: click.Context, home_text: str | None, port_offset: int) -> 
     return serve(home, lambda: _say_how(home))
 
 
+class _Words(dict[str, object]):
+    """Words for the text; a listener that somebody took out of the file reads as off."""
+
+    def __missing__(self, name: str) -> str:
+        return "(off)"
+
+
 def _say_how(home: Home) -> None:
     from posthouse.config.file import load_configuration
 
-    ports = {one.name: one.bind[0].port for one in load_configuration(home.file).listeners}
-    sys.stdout.write(
-        HOW_TO_CONNECT.format(domain=DOMAIN, password=PASSWORD, home=home.path, posthouse=_own_name(), **ports)
-    )
+    words = _Words({one.name: one.bind[0].port for one in load_configuration(home.file).listeners})
+    words.update(domain=DOMAIN, password=PASSWORD, home=home.path, posthouse=_own_name())
+    sys.stdout.write(HOW_TO_CONNECT.format_map(words))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
 
