@@ -13,6 +13,7 @@ from collections.abc import Callable
 from posthouse.config.definitions import dns as dns_settings
 from posthouse.config.file import Configuration
 from posthouse.config.settings import Settings
+from posthouse.core.errors import SyntaxFault
 from posthouse.servers.door import Door, DoorContext, ListenerInfo
 from posthouse.servers.imap.conversation import imap_services
 from posthouse.servers.imap.door import ImapDoor
