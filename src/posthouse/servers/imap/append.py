@@ -79,5 +79,6 @@ async def begin_append(talk: Conversation, started: AppendStarted) -> Appending 
     if usage is not None and usage.quota and usage.octets + started.size > usage.quota:
         talk.refuse(started.tag, OVER_QUOTA)
         return None
+    talk.services.recent.first(mailbox)  # so that what comes now counts as recent
     talk.session.accept_append()
     return Appending(talk, started, mailbox)

@@ -17,6 +17,7 @@ from posthouse.protocols.imap.session import ImapSession
 from posthouse.protocols.imap.types.state import OK
 from posthouse.servers.imap.answers import Answer
 from posthouse.servers.imap.opened import Opened, UidCache
+from posthouse.servers.imap.recent import RecentMarks
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.client import ClientInfo
 from posthouse.services.mailstore.columns import ColumnCache
@@ -44,6 +45,7 @@ class ImapServices:
     columns: ColumnCache
     searcher: Searcher
     uid_cache: UidCache
+    recent: RecentMarks
 
 
 def imap_services(
@@ -61,6 +63,7 @@ def imap_services(
         columns=columns,
         searcher=Searcher(store, clock, contents, columns),
         uid_cache=UidCache(),
+        recent=RecentMarks(),
     )
 
 

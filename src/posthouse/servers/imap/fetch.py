@@ -96,7 +96,7 @@ async def _fetch_rows(talk: Conversation, layout: FetchLayout, ranges: Ranges) -
         else:
             rows = await talk.store.messages(opened.account, opened.mailbox, piece, fields)
         if rows:
-            await talk.push(layout.rows(view.seqnums([row[0] for row in rows]), rows))
+            await talk.push(layout.rows(view.seqnums([row[0] for row in rows]), rows, recent_from=opened.recent_from))
 
 
 async def _fetch_sections(talk: Conversation, layout: FetchLayout, ranges: Ranges) -> None:
@@ -109,19 +109,21 @@ async def _fetch_sections(talk: Conversation, layout: FetchLayout, ranges: Range
             rows = await talk.store.messages(opened.account, opened.mailbox, part, fields)
             numbers = view.seqnums([row[0] for row in rows])
             if is_whole and all(row[-1] is not None for row in rows):
-                await talk.push(_whole_messages(layout, numbers, rows))
+                await talk.push(_whole_messages(layout, numbers, rows, opened.recent_from))
             else:
                 await _messages(talk, layout, numbers, rows)
 
 
-def _whole_messages(layout: FetchLayout, numbers: Sequence[int], rows: list[tuple[Any, ...]]) -> bytes:
+def _whole_messages(
+    layout: FetchLayout, numbers: Sequence[int], rows: list[tuple[Any, ...]], recent_from: int
+) -> bytes:
     """Format the most frequent request of all, ``BODY[]`` of messages whose octets came with their rows."""
     item, width, head = layout.sections[0], len(layout.columns), layout.head
     out: list[bytes] = []
     for number, row in zip(numbers, rows, strict=True):
         prefix, content = row[width], row[-1]
         out += (
-            head(number, row[:width]),
+            head(number, row[:width], recent_from=recent_from),
             layout.section_head(item, len(prefix) + len(content)),
             prefix,
             content,
@@ -139,7 +141,7 @@ async def _messages(
         source = Source(*row[width:])
         # Everything that can fail for want of the body is looked up before the response is begun.
         found = [await _octets(contents, source, item) for item in layout.sections]
-        out.append(layout.head(number, row[:width]))
+        out.append(layout.head(number, row[:width], recent_from=talk.selected.recent_from))
         for item, octets in zip(layout.sections, found, strict=True):
             if octets is None:
                 out.append(layout.section_nil(item))

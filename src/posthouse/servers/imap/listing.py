@@ -54,7 +54,7 @@ async def do_list(talk: Conversation, tag: bytes, command: List) -> None:
         child_info = (b"SUBSCRIBED",) if each.name in inside else ()
         out.append(list_response(each.name, _attributes(each, command), child_info=child_info))
         if command.status and each.row is not None:
-            out.append(status_response(each.name, counters(each.row, command.status)))
+            out.append(status_response(each.name, counters(talk, each.row, command.status)))
     await talk.push(b"".join(out))
     talk.done(tag, b"List completed")
 

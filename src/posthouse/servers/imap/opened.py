@@ -4,21 +4,23 @@ Two cursors of modseq: ``view.modseq`` for new messages and flags, ``gone_modseq
 at certain moments (RFC 3501 §7.4.1) and so lag behind. One point read of the mailbox row tells whether there can be
 any news at all. Rows whose modseq is that of a change of our own client were told in the answer to it.
 
-\Recent is not kept: RECENT is 0 always, which RFC 3501 §2.3.2 allows where a session is not the first to know, and
-RFC 9051 drops altogether. Tests: ``tests/dialogues/imap_server``.
+A session that may write takes over the messages it is told of as \Recent (``recent``); for one that may not they are
+recent and stay so for the next. Tests: ``tests/dialogues/imap_server``.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from typing import Final
 
 from posthouse.core.ids import AccountId, MailboxId, ModSeq
 from posthouse.protocols.imap.format.fetch import fetch_flags_bulk
-from posthouse.protocols.imap.format.mailbox import exists, expunges, flags_response
+from posthouse.protocols.imap.format.mailbox import exists, expunges, flags_response, recent
 from posthouse.protocols.imap.selected import Selected
 from posthouse.protocols.imap.session import ImapSession
+from posthouse.servers.imap.recent import RecentMarks
 from posthouse.store.contract import Store
 from posthouse.store.rows import MailboxRow
 
@@ -62,12 +64,25 @@ class Opened:
         view: the client's message numbers.
         uidnext: messages from this UID on are new to the client.
         gone_modseq: expunges up to here were told.
+        recent_from: messages from this UID on are recent here; 0: none is.
         keywords: those that FLAGS has named, by their lower case.
     """
 
-    __slots__ = ("_own", "account", "gone_modseq", "keywords", "mailbox", "name", "read_only", "uidnext", "view")
+    __slots__ = (
+        "_marks",
+        "_own",
+        "account",
+        "gone_modseq",
+        "keywords",
+        "mailbox",
+        "name",
+        "read_only",
+        "recent_from",
+        "uidnext",
+        "view",
+    )
 
-    def __init__(self, row: MailboxRow, uids: array[int], *, read_only: bool) -> None:
+    def __init__(self, row: MailboxRow, uids: array[int], marks: RecentMarks, *, read_only: bool) -> None:
         """Take over the array, of UIDs read after the row."""
         self.account: AccountId = row.account
         self.mailbox: MailboxId = row.id
@@ -75,9 +90,23 @@ class Opened:
         self.read_only = read_only
         self.view = Selected(uids, modseq=row.highestmodseq)
         self.uidnext = max(row.uidnext, uids[-1] + 1 if len(uids) else 0)
+        self.recent_from = 0
+        self._marks = marks
+        self._take_recent(row)
         self.gone_modseq = row.highestmodseq
         self.keywords: dict[str, str] = {}
         self._own: set[int] = set()
+
+    def _take_recent(self, row: MailboxRow) -> None:
+        mark = self._marks.first(row) if self.read_only else self._marks.take(row, self.uidnext)
+        if not self.recent_from and mark < self.uidnext:
+            self.recent_from = mark
+
+    @property
+    def recent(self) -> int:
+        """How many messages are recent here."""
+        uids = self.view.uids
+        return len(uids) - bisect_left(uids, self.recent_from) if self.recent_from else 0
 
     def told(self, modseq: int) -> None:
         """Remember a change of our own client: what has exactly this modseq is no news to it."""
@@ -99,25 +128,29 @@ class Opened:
                     session.untagged(expunges(view.apply_expunged(known)))
                 self.gone_modseq = highest
             if highest > view.modseq:
-                await self._tell_changes(store, session, highest, uid=uid)
+                await self._tell_changes(store, session, row, uid=uid)
         return True
 
-    async def _tell_changes(self, store: Store, session: ImapSession, highest: int, *, uid: bool) -> None:
+    async def _tell_changes(self, store: Store, session: ImapSession, row: MailboxRow, *, uid: bool) -> None:
         view, uidnext, own = self.view, self.uidnext, self._own
         rows = await store.changed_since(self.account, self.mailbox, ModSeq(view.modseq))
-        new = [row[0] for row in rows if row[0] >= uidnext]
+        new = [each[0] for each in rows if each[0] >= uidnext]
         if new:
-            session.untagged(exists(view.append_uids(new)))
+            count = view.append_uids(new)
             self.uidnext = new[-1] + 1
-        changed = [row for row in rows if row[0] < uidnext and row[3] not in own]
+            self._take_recent(row)
+            session.untagged(exists(count) + recent(self.recent))
+        changed = [each for each in rows if each[0] < uidnext and each[3] not in own]
         if changed:
-            known = set(view.known([row[0] for row in changed]))
-            changed = [row for row in changed if row[0] in known]
+            known = set(view.known([each[0] for each in changed]))
+            changed = [each for each in changed if each[0] in known]
             self.tell_keywords(session, changed)
-            numbers = view.seqnums([row[0] for row in changed])
-            session.untagged(fetch_flags_bulk(numbers, changed, uid=uid, modseq=session.condstore))
+            numbers = view.seqnums([each[0] for each in changed])
+            session.untagged(
+                fetch_flags_bulk(numbers, changed, uid=uid, modseq=session.condstore, recent_from=self.recent_from)
+            )
         own.clear()
-        view.modseq = highest
+        view.modseq = row.highestmodseq
 
     def tell_keywords(self, session: ImapSession, rows: list[tuple[int, int, str, int]]) -> None:
         """Send FLAGS anew where rows carry keywords it has not named (RFC 3501 §7.2.6)."""

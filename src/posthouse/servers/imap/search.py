@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from posthouse.protocols.imap.format.mailbox import esearch_response, search_response
-from posthouse.protocols.imap.selected import Selected
 from posthouse.protocols.imap.types import search as keys
 from posthouse.protocols.imap.types.commands import Search
+from posthouse.protocols.imap.types.sequence import LARGEST
 from posthouse.servers.imap.conversation import Conversation
+from posthouse.servers.imap.opened import Opened
 from posthouse.services.mailstore import criteria as c
 from posthouse.services.mailstore.search import Found
 from posthouse.store.rows import Field
@@ -24,10 +25,10 @@ NOTHING: Final = c.Not(c.Everything())
 async def do_search(talk: Conversation, tag: bytes, command: Search) -> None:
     """Tell which messages match."""
     opened = talk.selected
-    criterion = criterion_of(command.key, opened.view)
+    criterion = criterion_of(command.key, opened)
     with_modseq = keys.has_modseq(command.key)
     found = await talk.services.searcher.search(
-        opened.account, opened.mailbox, _candidates(criterion, opened.view), criterion, with_modseq=with_modseq
+        opened.account, opened.mailbox, _candidates(criterion, opened), criterion, with_modseq=with_modseq
     )
     uids = found.uids
     numbers: Sequence[int] = uids if command.uid else opened.view.seqnums(uids)
@@ -55,37 +56,48 @@ async def _modseq_of_answer(talk: Conversation, found: Found, returns: keys.Sear
     return max([row[0] for row in rows], default=0)
 
 
-def _candidates(criterion: c.Criterion, view: Selected) -> Sequence[int]:
+def _candidates(criterion: c.Criterion, opened: Opened) -> Sequence[int]:
     """Return the UIDs among which the matches are, so that a search of a few messages reads only their rows."""
     parts = criterion.children if isinstance(criterion, c.And) else (criterion,)
     for part in parts:
         if isinstance(part, c.Uids):
-            return view.members(list(part.ranges))
-    return view.uids
+            return opened.view.members(list(part.ranges))
+    return opened.view.uids
 
 
-def criterion_of(key: keys.SearchKey, view: Selected) -> c.Criterion:
-    """Return what a key asks for in terms of UIDs. Raises SequenceFault for a message number that is not there."""
-    return _CRITERIA[type(key)](key, view)
+def criterion_of(key: keys.SearchKey, opened: Opened) -> c.Criterion:
+    """Return what a key asks for in terms of UIDs."""
+    return _CRITERIA[type(key)](key, opened)
 
 
-def _and(key: keys.And, view: Selected) -> c.Criterion:
-    return c.And(tuple(criterion_of(each, view) for each in key.keys))
+def _and(key: keys.And, opened: Opened) -> c.Criterion:
+    return c.And(tuple(criterion_of(each, opened) for each in key.keys))
 
 
-def _or(key: keys.Or, view: Selected) -> c.Criterion:
-    return c.Or((criterion_of(key.left, view), criterion_of(key.right, view)))
+def _or(key: keys.Or, opened: Opened) -> c.Criterion:
+    return c.Or((criterion_of(key.left, opened), criterion_of(key.right, opened)))
 
 
 def _negated(criterion: c.Criterion, is_set: bool) -> c.Criterion:
     return criterion if is_set else c.Not(criterion)
 
 
-def _numbers(key: keys.SequenceNumbers | keys.Uids, view: Selected) -> c.Criterion:
-    return c.Uids(tuple(view.resolve(key.numbers, uid=isinstance(key, keys.Uids))))
+def _recent(_key: keys.Recent, opened: Opened) -> c.Criterion:
+    return c.Uids(((opened.recent_from, LARGEST),)) if opened.recent_from else NOTHING
 
 
-def _day(key: keys.Day, _view: Selected) -> c.Criterion:
+def _uids(key: keys.Uids, opened: Opened) -> c.Criterion:
+    return c.Uids(tuple(opened.view.resolve(key.numbers, uid=True)))
+
+
+def _numbers(key: keys.SequenceNumbers, opened: Opened) -> c.Criterion:
+    """Message numbers that are not there match nothing: SEARCH asks, it does not address (RFC 3501 §6.4.4)."""
+    uids, count = opened.view.uids, len(opened.view)
+    ranges = [(low, min(high, count)) for low, high in key.numbers.resolve(count) if low <= count]
+    return c.Uids(tuple([(uids[low - 1], uids[high - 1]) for low, high in ranges]))
+
+
+def _day(key: keys.Day, _opened: Opened) -> c.Criterion:
     low = None if key.comparison is keys.Comparison.BEFORE else key.day
     high = {keys.Comparison.BEFORE: key.day, keys.Comparison.ON: key.day + 1}.get(key.comparison)
     if key.sent:
@@ -93,21 +105,21 @@ def _day(key: keys.Day, _view: Selected) -> c.Criterion:
     return c.Between(Field.INTERNAL_DATE, None if low is None else low * DAY, None if high is None else high * DAY)
 
 
-_CRITERIA: Final[dict[type, Callable[[Any, Selected], c.Criterion]]] = {
-    keys.All: lambda _key, _view: c.Everything(),
+_CRITERIA: Final[dict[type, Callable[[Any, Opened], c.Criterion]]] = {
+    keys.All: lambda _key, _opened: c.Everything(),
     keys.And: _and,
     keys.Or: _or,
-    keys.Not: lambda key, view: c.Not(criterion_of(key.key, view)),
-    keys.HasFlag: lambda key, _view: _negated(c.HasFlag(key.flag), key.is_set),
-    keys.HasKeyword: lambda key, _view: _negated(c.HasKeyword(key.keyword), key.is_set),
-    keys.Recent: lambda _key, _view: NOTHING,
+    keys.Not: lambda key, opened: c.Not(criterion_of(key.key, opened)),
+    keys.HasFlag: lambda key, _opened: _negated(c.HasFlag(key.flag), key.is_set),
+    keys.HasKeyword: lambda key, _opened: _negated(c.HasKeyword(key.keyword), key.is_set),
+    keys.Recent: _recent,
     keys.SequenceNumbers: _numbers,
-    keys.Uids: _numbers,
+    keys.Uids: _uids,
     keys.Day: _day,
-    keys.Larger: lambda key, _view: c.Between(Field.SIZE, key.octets + 1),
-    keys.Smaller: lambda key, _view: c.Between(Field.SIZE, None, key.octets),
-    keys.HeaderContains: lambda key, _view: c.HeaderContains(key.name, key.text),
-    keys.BodyContains: lambda key, _view: c.BodyContains(key.text),
-    keys.TextContains: lambda key, _view: c.TextContains(key.text),
-    keys.ModSeqAtLeast: lambda key, _view: c.Between(Field.MODSEQ, key.modseq),
+    keys.Larger: lambda key, _opened: c.Between(Field.SIZE, key.octets + 1),
+    keys.Smaller: lambda key, _opened: c.Between(Field.SIZE, None, key.octets),
+    keys.HeaderContains: lambda key, _opened: c.HeaderContains(key.name, key.text),
+    keys.BodyContains: lambda key, _opened: c.BodyContains(key.text),
+    keys.TextContains: lambda key, _opened: c.TextContains(key.text),
+    keys.ModSeqAtLeast: lambda key, _opened: c.Between(Field.MODSEQ, key.modseq),
 }

@@ -28,10 +28,10 @@ async def do_select(talk: Conversation, tag: bytes, command: Select) -> None:
         talk.refuse(tag, NONEXISTENT)
         return
     uids = await talk.services.uid_cache.uids(talk.store, row)
-    opened = Opened(row, uids, read_only=command.read_only)
+    opened = Opened(row, uids, talk.services.recent, read_only=command.read_only)
     facts = SelectFacts(
         messages=len(uids),
-        recent=0,
+        recent=opened.recent,
         first_unseen=await _first_unseen(talk, row, opened),
         uidvalidity=row.uidvalidity,
         uidnext=opened.uidnext,

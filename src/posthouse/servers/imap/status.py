@@ -15,7 +15,6 @@ from posthouse.store.rows import MailboxRow
 
 _COUNTERS: Final[dict[StatusItem, Callable[[MailboxRow], int]]] = {
     StatusItem.MESSAGES: lambda row: row.messages,
-    StatusItem.RECENT: lambda _row: 0,
     StatusItem.UIDNEXT: lambda row: row.uidnext,
     StatusItem.UIDVALIDITY: lambda row: row.uidvalidity,
     StatusItem.UNSEEN: lambda row: row.unseen,
@@ -25,9 +24,10 @@ _COUNTERS: Final[dict[StatusItem, Callable[[MailboxRow], int]]] = {
 }
 
 
-def counters(row: MailboxRow, items: tuple[StatusItem, ...]) -> dict[StatusItem, int]:
+def counters(talk: Conversation, row: MailboxRow, items: tuple[StatusItem, ...]) -> dict[StatusItem, int]:
     """Return the counters asked for."""
-    return {item: _COUNTERS[item](row) for item in items}
+    recent = talk.services.recent.count(row)
+    return {item: recent if item is StatusItem.RECENT else _COUNTERS[item](row) for item in items}
 
 
 async def do_status(talk: Conversation, tag: bytes, command: Status) -> None:
@@ -36,5 +36,5 @@ async def do_status(talk: Conversation, tag: bytes, command: Status) -> None:
     if row is None:
         talk.refuse(tag, NONEXISTENT)
         return
-    talk.untagged(status_response(row.name, counters(row, command.items)))
+    talk.untagged(status_response(row.name, counters(talk, row, command.items)))
     talk.done(tag, b"Status completed")

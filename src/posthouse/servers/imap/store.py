@@ -43,6 +43,7 @@ async def do_store(talk: Conversation, tag: bytes, command: Store) -> None:
 async def _store(talk: Conversation, command: Store, ranges: Ranges) -> list[int]:
     """Change flags of one piece; return the UIDs that the condition left alone."""
     opened, session = talk.selected, talk.session
+    recent_from = opened.recent_from
     before = opened.view.modseq
     since = command.unchanged_since
     result: FlagsChanged = await talk.store.commit(
@@ -65,7 +66,9 @@ async def _store(talk: Conversation, command: Store, ranges: Ranges) -> list[int
             opened.tell_keywords(session, rows)
         numbers = opened.view.seqnums([row[0] for row in rows])
         if not command.silent:
-            await talk.push(fetch_flags_bulk(numbers, rows, uid=command.uid, modseq=session.condstore))
+            await talk.push(
+                fetch_flags_bulk(numbers, rows, uid=command.uid, modseq=session.condstore, recent_from=recent_from)
+            )
         elif session.condstore:  # RFC 7162 §3.1.3: the new mod-sequence is told even then
             uids, modseqs = [row[0] for row in rows], [row[3] for row in rows]
             await talk.push(fetch_modseq_bulk(numbers, uids, modseqs, uid=command.uid))

@@ -253,7 +253,7 @@ async def test_idle_hears_of_changes_by_another_worker(house):
     await other.open()
     email = NewEmail(content=b"Subject: x\r\n\r\n", facts=scan(b"Subject: x\r\n\r\n").facts())
     await other.commit(Delivery(email=email, filings=(Filing(account=house.account, prefix=b"Return-Path: <>\r\n"),)))
-    assert await client.ask(b"", rb"EXISTS\r\n") == b"* 1 EXISTS\r\n"
+    assert await client.ask(b"", rb"RECENT\r\n") == b"* 1 EXISTS\r\n* 1 RECENT\r\n"
     said = await client.ask(
         b"DONE\r\na4 FETCH 1 (RFC822.SIZE BODY.PEEK[] BODY.PEEK[HEADER.FIELDS (RETURN-PATH)])\r\n", rb"a4 OK"
     )

@@ -30,6 +30,7 @@ from posthouse.protocols.imap.format.structure import plain_body
 from posthouse.protocols.imap.types.fetch import BodySection, FetchAttribute, FetchItem
 
 CLOSE: Final = b")\r\n"
+_RECENT_MASK_BYTES = tuple((b"\\Recent " + flags).rstrip() for flags in FLAG_MASK_BYTES)
 Row: TypeAlias = tuple[Any, ...]
 
 # item: its format, the columns it needs (values of store.rows.Field)
@@ -49,14 +50,22 @@ _CONVERTED: dict[FetchAttribute, Callable[[Any], bytes]] = {
 }
 
 
-def format_flags(flags: int, keywords: str) -> bytes:
-    r"""Return the inside of a flag list; ``\Recent`` is never among them (RFC 9051 has dropped it)."""
+def format_flags(flags: int, keywords: str, *, recent: bool = False) -> bytes:
+    r"""Return the inside of a flag list; ``\Recent`` is the session's own word and is stored nowhere."""
+    system = (_RECENT_MASK_BYTES if recent else FLAG_MASK_BYTES)[flags]
     if not keywords:
-        return FLAG_MASK_BYTES[flags]
-    return (FLAG_MASK_BYTES[flags] + b" " + keywords.encode("ascii", "replace")).lstrip()
+        return system
+    return (system + b" " + keywords.encode("ascii", "replace")).lstrip()
 
 
-def _flag_column(flags: Sequence[int], keywords: Sequence[str]) -> Iterable[bytes]:
+def _flag_column(
+    flags: Sequence[int], keywords: Sequence[str], uids: Sequence[int], recent_from: int
+) -> Iterable[bytes]:
+    if recent_from and uids[-1] >= recent_from:
+        return [
+            format_flags(mask, words, recent=uid >= recent_from)
+            for mask, words, uid in zip(flags, keywords, uids, strict=True)
+        ]
     if any(keywords):
         return map(format_flags, flags, keywords)
     return map(FLAG_MASK_BYTES.__getitem__, flags)
@@ -80,15 +89,18 @@ class FetchLayout:
         self._head = b"* %d FETCH (" + b" ".join([_ATTRIBUTES[item][0] for item in self._attributes])
         self._line = self._head + CLOSE
 
-    def rows(self, seqnums: Sequence[int], rows: Sequence[Row]) -> bytes:
-        """Return one FETCH response for each row; rows rise by UID and ``seqnums`` are theirs."""
+    def rows(self, seqnums: Sequence[int], rows: Sequence[Row], *, recent_from: int = 0) -> bytes:
+        """Return one FETCH response for each row; rows rise by UID and ``seqnums`` are theirs.
+
+        Messages from the UID ``recent_from`` on are recent; 0: none is.
+        """
         if not rows:
             return b""
-        return (self._line * len(rows)) % self._values(seqnums, rows)
+        return (self._line * len(rows)) % self._values(seqnums, rows, recent_from)
 
-    def head(self, seqnum: int, row: Row) -> bytes:
+    def head(self, seqnum: int, row: Row, *, recent_from: int = 0) -> bytes:
         """Return the response for one row up to where the body sections follow."""
-        return self._head % self._values((seqnum,), (row,))
+        return self._head % self._values((seqnum,), (row,), recent_from)
 
     def section(self, item: BodySection, data: bytes) -> bytes:
         """Return one body section with its octets."""
@@ -105,13 +117,13 @@ class FetchLayout:
         """Return one body section up to its octets, of which ``size`` must follow."""
         return b"%b%b {%d}\r\n" % (self._space_before(item), item.label, size)
 
-    def _values(self, seqnums: Sequence[int], rows: Sequence[Row]) -> tuple[Any, ...]:
+    def _values(self, seqnums: Sequence[int], rows: Sequence[Row], recent_from: int) -> tuple[Any, ...]:
         """Return all values of all rows, flat, in the order the format takes them."""
         columns = dict(zip(self.columns, zip(*rows, strict=True), strict=True))
         filled: list[Iterable[Any]] = [seqnums]
         for item in self._attributes:
             if item is FetchAttribute.FLAGS:
-                filled.append(_flag_column(columns["flags"], columns["keywords"]))
+                filled.append(_flag_column(columns["flags"], columns["keywords"], columns["uid"], recent_from))
                 continue
             column = columns[_ATTRIBUTES[item][1][0]]
             convert = _CONVERTED.get(item)
@@ -139,12 +151,13 @@ def fetch_flags_bulk(
     *,
     uid: bool,
     modseq: bool,
+    recent_from: int = 0,
 ) -> bytes:
     """Return FLAGS of rows ``(uid, flags, keywords, modseq)``, as the store tells of changes."""
     if not rows:
         return b""
     uids, flags, keywords, modseqs = zip(*rows, strict=True)
-    filled: list[Iterable[Any]] = [seqnums, _flag_column(flags, keywords)]
+    filled: list[Iterable[Any]] = [seqnums, _flag_column(flags, keywords, uids, recent_from)]
     if uid:
         filled.insert(1, uids)
     if modseq:

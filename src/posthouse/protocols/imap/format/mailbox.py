@@ -60,6 +60,11 @@ def exists(count: int) -> bytes:
     return b"* %d EXISTS\r\n" % count
 
 
+def recent(count: int) -> bytes:
+    """Return RECENT."""
+    return b"* %d RECENT\r\n" % count
+
+
 def expunges(seqnums: Sequence[int]) -> bytes:
     """Return one EXPUNGE for each number, in the order given."""
     return (b"* %d EXPUNGE\r\n" * len(seqnums)) % tuple(seqnums)
