@@ -5,8 +5,8 @@ does not match, ``_Reader`` reads by the grammar with the obsolete forms and goe
 missing is filled as Dovecot does (``MISSING_DOMAIN``), so that clients see the same whoever serves them.
 
 Invariants: never raises; every step consumes, so time is linear; comments nest without recursion.
-Not here: addresses in SMTP commands (``core.address``). Tests: ``tests/unit/message/test_addresses.py``, fuzz target
-``addresses``.
+Not here: addresses in SMTP commands (``core.address``). Tests: ``tests/unit/message/test_message_addresses.py``,
+fuzz target ``addresses``.
 """
 
 from __future__ import annotations

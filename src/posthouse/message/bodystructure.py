@@ -3,7 +3,7 @@
 BODYSTRUCTURE carries all extension data. ``without_extensions`` makes BODY from it without the message, so that only
 one of the two is stored. A multipart without parts is told as one empty text part, for the grammar wants one.
 
-Tests: ``tests/unit/message/test_bodystructure.py``, ``tests/interop/test_message_oracles.py``.
+Tests: ``tests/unit/message/test_message_structure.py``, ``tests/interop/test_message_oracles.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Any octets under any name give text: unknown names and wrong octets are guessed at (UTF-8, else Windows-1252), never
 refused. Codecs that are no charset, or that are slow on purpose-made input (punycode, idna), are not reached.
 
-Tests: ``tests/unit/message/test_charset.py``.
+Tests: ``tests/unit/message/test_message_words.py``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def codec_for(name: str) -> str:
         return ""
     try:
         info = codecs.lookup(folded)
-        b"".decode(info.name)  # LookupError where the codec is no text encoding
+        b"a".decode(info.name, "ignore")  # LookupError where the codec is no text encoding
     except (LookupError, ValueError):
         return ""
     return "" if info.name.replace("-", "_") in _NOT_CHARSETS else info.name

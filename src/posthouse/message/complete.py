@@ -1,7 +1,7 @@
 """What submission adds to a message and takes out of it (RFC 6409 §8). Room: message.
 
 Works on the header index alone; the body is never touched nor copied. Nothing that a signature may cover is rewritten:
-lines are put in front or left out whole. Tests: ``tests/unit/message/test_complete.py``.
+lines are put in front or left out whole. Tests: ``tests/unit/message/test_message_written.py``.
 """
 
 from __future__ import annotations

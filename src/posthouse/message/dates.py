@@ -2,7 +2,9 @@
 
 ``parse_date`` reads what real mail has: two-digit years, names of zones, no zone, the order of ``ctime``, hyphens.
 ``format_date`` writes the strict form in UTC and is its inverse to the second. No calendar library is needed: days are
-counted by arithmetic. Not here: IMAP's date-time (``protocols.imap``). Tests: ``tests/unit/message/test_dates.py``.
+counted by arithmetic. Not here: IMAP's date-time (``protocols.imap``).
+
+Tests: ``tests/unit/message/test_message_words.py``.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ what happened and what the reader can do. Everything a peer said is made fit for
 
 Invariants: the result is ASCII with CRLF line ends and lines of at most 998 octets, except that a report for SMTPUTF8
 mail may hold UTF-8 (RFC 6533 §3). Not here: whether to send one
-(``services.queue``). Tests: ``tests/unit/message/test_dsn.py``.
+(``services.queue``). Tests: ``tests/unit/message/test_message_written.py``.
 """
 
 from __future__ import annotations

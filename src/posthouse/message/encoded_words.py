@@ -4,7 +4,7 @@ Tolerant as mail needs: encoded words inside words and quoted strings, white spa
 characters cut between two words of one charset, raw 8-bit header octets (RFC 6532). Any octets give text, linear time.
 
 Not here: encoding (we write UTF-8 headers only where SMTPUTF8 was asked for). Tests:
-``tests/unit/message/test_encoded_words.py``, fuzz target ``encoded_words``.
+``tests/unit/message/test_message_words.py``, fuzz target ``encoded_words``.
 """
 
 from __future__ import annotations

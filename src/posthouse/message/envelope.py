@@ -2,7 +2,7 @@
 
 Values are the header's own octets, unfolded and not decoded; Sender and Reply-To default to From. Addresses are read by
 ``message.addresses``, once for each different field body of short mail: the results are kept in a bounded cache, since
-the same people write to each other. Tests: ``tests/unit/message/test_envelope.py``,
+the same people write to each other. Tests: ``tests/unit/message/test_message_structure.py``,
 ``tests/interop/test_message_oracles.py``.
 """
 
@@ -15,6 +15,7 @@ from posthouse.message.addresses import HeaderAddress, format_first, parse_addre
 from posthouse.message.headers import HeaderIndex
 from posthouse.message.wire import nstring, one_spaced
 
+_LONGEST = 128 * limits.KIB  # octets of one field that are told; some 3 000 addresses
 _CACHED_LENGTH = 512  # octets; longer lists are rare and would let a peer fill the cache
 
 
@@ -47,12 +48,16 @@ def addresses_of(headers: HeaderIndex, name: bytes) -> bytes | None:
     if name not in headers:
         return None
     values = headers.get_all(name)
-    return values[0] if len(values) == 1 else b", ".join(values)[: limits.HEADER_TOTAL]
+    return (values[0] if len(values) == 1 else b", ".join(values))[:_LONGEST]
 
 
 def envelope_and_people(headers: HeaderIndex) -> tuple[bytes, str, str, str]:
     """Return the ENVELOPE with its parentheses, and the first address of From, To and Cc as text."""
-    first = headers.get
+
+    def first(name: bytes) -> bytes | None:
+        value = headers.get(name)
+        return value if value is None or len(value) <= _LONGEST else value[:_LONGEST]
+
     subject = first(b"subject")
     sent_by, from_text = address_list(addresses_of(headers, b"from"))
     sender = address_list(addresses_of(headers, b"sender"))[0]

@@ -4,7 +4,8 @@ Invariants: offsets are absolute in the content and inside the section; at most 
 ``limits.HEADER_TOTAL`` octets are indexed, what follows stays in the bytes; values are cut from the content when asked
 for, so an index holds no copy of the header. Lines that are no field (an mbox ``From ``, garbage) are passed over.
 
-Not here: what a value means. Tests: ``tests/unit/message/test_headers.py``, ``tests/property/test_message_scan.py``.
+Not here: what a value means. Tests: ``tests/unit/message/test_message_headers.py``,
+``tests/property/test_message_properties.py``.
 """
 
 from __future__ import annotations

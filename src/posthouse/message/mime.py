@@ -3,7 +3,7 @@
 Parameters are found wherever ``;name=value`` stands, so garbage between them costs nothing. Continuations of RFC 2231
 are joined; a joined value with an extended piece keeps its ``*`` and its percent encoding, for IMAP sends it so.
 
-Not here: what a type means for structure (``message.structure``). Tests: ``tests/unit/message/test_mime.py``.
+Not here: what a type means for structure (``message.structure``). Tests: ``tests/unit/message/test_message_words.py``.
 """
 
 from __future__ import annotations

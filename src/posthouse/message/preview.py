@@ -4,7 +4,7 @@
 that is not an attachment, plain before HTML: without quoted lines, markup and repeated white space.
 
 Invariants: reads at most a bounded number of octets of a part; any octets give text. Not here: choosing words for a
-search index. Tests: ``tests/unit/message/test_preview.py``.
+search index. Tests: ``tests/unit/message/test_message_scan.py``.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ was found, with the parsers of this room. Content is bytes or a memory map; a bo
 
 Invariants: any octets give a Scan; time is linear in the size; memory depends on header sections and the number of
 parts (both bounded, ``core.limits``), not on bodies. Not here: completing or changing messages
-(``message.complete``), signatures. Tests: ``tests/unit/message/test_scan.py``, ``tests/property/test_message_scan.py``,
+(``message.complete``), signatures.
+
+Tests: ``tests/unit/message/test_message_scan.py``, ``tests/property/test_message_properties.py``,
 ``tests/interop/test_message_oracles.py``, fuzz target ``message_scan``.
 """
 

@@ -8,7 +8,7 @@ Invariants: never raises, no recursion, no copy of a body. Parts deeper than ``l
 ``limits.MIME_PARTS``, or behind more header octets or searching than below are left inside the part before them.
 
 Not here: IMAP text (``message.bodystructure``), decoding (``message.scan``). Tests:
-``tests/unit/message/test_structure.py``, ``tests/property/test_message_scan.py``,
+``tests/unit/message/test_message_structure.py``, ``tests/property/test_message_properties.py``,
 ``tests/interop/test_message_oracles.py``.
 """
 
@@ -195,15 +195,18 @@ class _Walk:
         """Find each open multipart's next delimiter at or after ``position``, outermost first."""
         start = max(position - 1, 0)
         bound = self.size
+        outer: _Open | None = None
         for level in self.open:
-            if level.hit < start:
+            if level.hit < start and outer is not None and outer.delimiter == level.delimiter:
+                level.hit, level.own = outer.hit, outer.own  # multiparts that all have one boundary, nested deep
+            elif level.hit < start:
                 # The inner delimiter may be the longer one on the very line that the outer one was found on.
                 end = min(self.size, bound + len(level.delimiter))
                 at = self.content.find(level.delimiter, start, end)
                 level.own = at >= 0
                 level.hit = at if at >= 0 else bound
                 self.search_room -= level.hit - start
-            bound = level.hit
+            bound, outer = level.hit, level
 
     def nearest(self) -> _Open:
         """Return the multipart whose delimiter is next; of several on one line the longest wins, then the innermost."""

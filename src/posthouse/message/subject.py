@@ -1,7 +1,7 @@
 """The base subject, for sorting and threads (RFC 5256 §2.1). Room: message.
 
 The input is the decoded subject. Every step consumes or ends, so time is linear. Tests:
-``tests/unit/message/test_subject.py``.
+``tests/unit/message/test_message_words.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Invariants: whatever the peer said, a line holds no control characters and no line end of the peer's making; ASCII only
 unless the message is internationalised (RFC 6531 §3.7.3). Not here: parsing Received. Tests:
-``tests/unit/message/test_trace.py``.
+``tests/unit/message/test_message_written.py``.
 """
 
 from __future__ import annotations

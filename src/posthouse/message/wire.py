@@ -1,7 +1,7 @@
 """IMAP strings, as the ready-made ENVELOPE and BODYSTRUCTURE need them (RFC 3501 §4.3, §9). Room: message.
 
 A value is sent as a quoted string where the grammar allows it, else as a literal (8-bit octets, line ends). NUL cannot
-be sent at all and becomes 0x80, as other servers do. Tests: ``tests/unit/message/test_wire.py``.
+be sent at all and becomes 0x80, as other servers do. Tests: ``tests/unit/message/test_message_structure.py``.
 """
 
 from __future__ import annotations
