@@ -231,6 +231,8 @@ class Worker:
         grace = self._made.settings.get(server_settings.DRAIN_TIMEOUT)
         for server in self._servers:
             server.close()
+        for each in (one for listener in self._parts.listeners for row in listener.sockets for one in row):
+            each.close()  # the supervisor's stay open; new code must not find addresses taken by those who leave
         for task in self._tasks:
             task.cancel()
         context = self._made.context

@@ -41,12 +41,15 @@ def run(
         on_done(None, error)
         return None
     task: asyncio.Task[T] = loop.create_task(_resume(coroutine, pending))
-    task.add_done_callback(lambda done: _report(done, on_done))
+    task.add_done_callback(lambda done: _report(done, coroutine, on_done))
     return task
 
 
-def _report(task: asyncio.Task[T], on_done: Callable[[T | None, BaseException | None], None]) -> None:
+def _report(
+    task: asyncio.Task[T], coroutine: Coroutine[Any, Any, T], on_done: Callable[[T | None, BaseException | None], None]
+) -> None:
     if task.cancelled():
+        coroutine.close()  # it saw nothing of this where the task was cancelled before its first step
         on_done(None, asyncio.CancelledError())
     elif (error := task.exception()) is not None:
         on_done(None, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import orjson
@@ -36,21 +36,29 @@ def adopt_or_open(configuration: Configuration, workers: int) -> list[OpenListen
     if not text:
         return open_listeners(configuration, workers)
     inherited: dict[str, list[list[int]]] = orjson.loads(text)
+    wanted = {
+        _config_key(one.name, [_address(configuration, bind) for bind in one.bind], workers): one
+        for one in configuration.listeners
+    }
+    # First, so that a listener with another number of workers can have its address again.
+    _close(rows for key, rows in inherited.items() if key not in wanted)
     listeners: list[OpenListener] = []
     try:
-        for one in configuration.listeners:
-            wanted = replace(configuration, listeners=(one,))
-            key = _config_key(one.name, [_address(configuration, bind) for bind in one.bind], workers)
+        for key, one in wanted.items():
+            alone = replace(configuration, listeners=(one,))
             descriptors = inherited.pop(key, None)
-            listeners += _adopt(wanted, descriptors) if descriptors else open_listeners(wanted, workers)
+            listeners += _adopt(alone, descriptors) if descriptors else open_listeners(alone, workers)
     except BaseException:
         close_listeners(listeners)
+        _close(rows for key, rows in inherited.items() if key in wanted)
         raise
-    finally:
-        for descriptor in (each for rows in inherited.values() for row in rows for each in row):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
     return listeners
+
+
+def _close(sockets: Iterable[list[list[int]]]) -> None:
+    for descriptor in (each for rows in sockets for row in rows for each in row):
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def _adopt(configuration: Configuration, descriptors: list[list[int]]) -> list[OpenListener]:
