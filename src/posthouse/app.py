@@ -174,6 +174,7 @@ class Composition:
                 recorder=Recorder(self.store, notices, self.settings, self.clock, self._telemetry),
                 connect=connector.connect,
                 forget_routes=policies.forget,
+                forget_dead=connector.forget_dead,
                 lease_owner=lease_owner,
             )
         )

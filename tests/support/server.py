@@ -210,9 +210,9 @@ class PosthouseServer:
         self.tools(lambda tools: tools.directory.put_route(domain, host="127.0.0.1", port=port, **options))
 
     def story(self, what: str) -> str:
-        """Return ``posthouse journey show`` of the newest message that ``journey find`` finds; "" for none."""
-        found = self.rows("journey", "find", what)
-        return self.say("journey", "show", found[0]["queue_id"]) if found else ""
+        """Return ``posthouse journey show`` of everything that ``journey find`` finds, oldest first; "" for nothing."""
+        found = [row["queue_id"] for row in self.rows("journey", "find", what)]
+        return "".join(self.say("journey", "show", queue_id) for queue_id in reversed(found))
 
     # ---- clients --------------------------------------------------------------------------------------------------
 

@@ -84,7 +84,11 @@ class Notices(Protocol):
         ...
 
     def on_queue(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back when recipients entered the queue without a lease, or were released."""
+        """Call back when recipients entered the queue without a lease, were released, or are due soon."""
+        ...
+
+    def on_retry(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when an administrator wants recipients tried now; ``on_queue`` follows."""
         ...
 
 
@@ -172,7 +176,7 @@ class Store(Protocol):
         ...
 
     async def queue_summary(self) -> list[tuple[str, str, int, float]]:
-        """Return ``(destination, state, recipients, earliest next attempt)``."""
+        """Return ``(destination, state, recipients, earliest next attempt or end of a lease)``."""
         ...
 
     async def next_due(self) -> float | None:

@@ -23,6 +23,7 @@ from posthouse.core.ids import AccountId
 _DIRECTORY = 1
 _QUEUE = 2
 _HELLO = 4
+_RETRY = 8
 _ACCOUNTS_IN_ONE = 512
 _BURST = 64  # datagrams read for one wake-up of the loop
 _numbers = itertools.count(1)
@@ -41,6 +42,7 @@ class LocalNotices:
         self._account_callbacks: list[Callable[[Sequence[AccountId]], None]] = []
         self._directory_callbacks: list[Callable[[], None]] = []
         self._queue_callbacks: list[Callable[[], None]] = []
+        self._retry_callbacks: list[Callable[[], None]] = []
 
     # -- the contract -------------------------------------------------------------------------------------------
 
@@ -53,8 +55,12 @@ class LocalNotices:
         return _add(self._directory_callbacks, callback)
 
     def on_queue(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back when recipients entered the queue without a lease, or were released."""
+        """Call back when recipients entered the queue without a lease, were released, or are due soon."""
         return _add(self._queue_callbacks, callback)
+
+    def on_retry(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when an administrator wants recipients tried now; ``on_queue`` follows."""
+        return _add(self._retry_callbacks, callback)
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -92,14 +98,14 @@ class LocalNotices:
 
     # -- sending ------------------------------------------------------------------------------------------------
 
-    def publish(self, accounts: Collection[AccountId], *, directory: bool, queue: bool) -> None:
+    def publish(self, accounts: Collection[AccountId], *, directory: bool, queue: bool, retry: bool = False) -> None:
         """Tell this worker and its siblings. Never raises."""
-        if not (accounts or directory or queue):
+        kinds = directory * _DIRECTORY | queue * _QUEUE | retry * _RETRY
+        if not (accounts or kinds):
             return
-        self._call_back(list(accounts), directory=directory, queue=queue)
+        self._call_back(list(accounts), kinds)
         if not self._siblings:
             return
-        kinds = directory * _DIRECTORY | queue * _QUEUE
         numbers = array("q", accounts)
         for at in range(0, max(1, len(numbers)), _ACCOUNTS_IN_ONE):
             datagram = bytes([kinds]) + numbers[at : at + _ACCOUNTS_IN_ONE].tobytes()
@@ -144,16 +150,19 @@ class LocalNotices:
                 accounts.update(dict.fromkeys(map(AccountId, array("q", datagram[1:]))))
         if kinds & _HELLO:
             self._siblings = self._list_siblings()
-        self._call_back(list(accounts), directory=bool(kinds & _DIRECTORY), queue=bool(kinds & _QUEUE))
+        self._call_back(list(accounts), kinds)
 
-    def _call_back(self, accounts: list[AccountId], *, directory: bool, queue: bool) -> None:
-        if directory:
+    def _call_back(self, accounts: list[AccountId], kinds: int) -> None:
+        if kinds & _DIRECTORY:
             for callback in tuple(self._directory_callbacks):
                 self._guard(callback)
         if accounts:
             for tell in tuple(self._account_callbacks):
                 self._guard(tell, accounts)
-        if queue:
+        if kinds & _RETRY:
+            for callback in tuple(self._retry_callbacks):
+                self._guard(callback)
+        if kinds & _QUEUE:
             for callback in tuple(self._queue_callbacks):
                 self._guard(callback)
 

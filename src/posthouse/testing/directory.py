@@ -38,6 +38,8 @@ class MemoryNotices:
         """Accept a callback that is never called."""
         return lambda: None
 
+    on_retry = on_queue
+
 
 class MemoryDirectory:
     """Implements the directory reads of ``store.contract.Store``, ``commit``, ``usage`` and ``new_spool``.

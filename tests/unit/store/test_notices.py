@@ -5,8 +5,16 @@ import asyncio
 import pytest
 
 from posthouse.store.notices import LocalNotices
-from posthouse.store.values import CreateMailbox, PutSetting, ReleaseLeases
-from tests.support.stores import delivery, furnish, make_store, queued
+from posthouse.store.values import (
+    CreateMailbox,
+    PutSetting,
+    QueueControl,
+    QueueResult,
+    RecipientResult,
+    RecipientState,
+    ReleaseLeases,
+)
+from tests.support.stores import EPOCH, delivery, furnish, make_store, queued
 
 
 def collect(store, seen, name):
@@ -54,6 +62,26 @@ async def test_a_read_after_a_notice_sees_the_change(tmp_path):
         await one.commit(CreateMailbox(account=account, name="new"))
         assert account in await told
         assert await two.mailbox_named(account, "new") is not None
+
+
+async def test_what_an_administrator_wants_tried_now_is_told(tmp_path):
+    """A retry by hand tells every worker so; one that falls due by itself soon is told as plain queue news."""
+    async with make_store(tmp_path, worker=1) as one, make_store(tmp_path, worker=2) as two:
+        waiting = queued("a@x.example")
+        await one.commit(waiting)
+        seen = []
+        for name, store in enumerate((one, two), 1):
+            store.notices.on_retry(lambda name=name: seen.append((name, "retry")))
+            store.notices.on_queue(lambda name=name: seen.append((name, "queue")))
+        queue_id, now = waiting.queue_id, EPOCH
+        later = RecipientResult(
+            queue_id=queue_id, number=0, state=RecipientState.WAITING, next_attempt=now + 5, reply="busy"
+        )
+        await one.commit(QueueResult(results=(later,)))
+        await settle(seen, [(1, "queue"), (2, "queue")])
+        assert {entry[1] for entry in seen} == {"queue"}
+        await two.commit(QueueControl(queue_id=queue_id, state=RecipientState.WAITING, now=now))
+        await settle(seen, [(1, "retry"), (2, "retry")])
 
 
 async def test_ending_a_subscription(tmp_path):

@@ -25,6 +25,8 @@ REASONS: dict[str, str] = {
     "recipient.quota": "the mailbox is full",
     "routing.loop": "the alias leads back to itself",
     "routing.expansion": "too many addresses stand behind it",
+    "relay.reply": "the other server said so",
+    "relay.connect": "no session with the other server came about",
     "loop.received": "it has passed through too many servers",
     "loop.delivered_to": "it was delivered to that address before",
 }

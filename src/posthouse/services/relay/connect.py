@@ -126,6 +126,10 @@ class Connector:
             self._remember_dead(hop, answer.outcome)
         return answer
 
+    def forget_dead(self) -> None:
+        """Let every address be tried again."""
+        self._dead.clear()
+
     def _remember_dead(self, hop: NextHop, outcome: Outcome) -> None:
         while len(self._dead) >= MAX_DEAD:
             del self._dead[next(iter(self._dead))]

@@ -49,6 +49,7 @@ class CourierParts:
         lease_owner: this worker's name in the store.
         connect: opens connections (``services.relay.connect.Connector.connect``).
         forget_routes: called when the directory changed.
+        forget_dead: called when an administrator wants mail tried now, however dead its hosts were a moment ago.
     """
 
     store: Store
@@ -58,6 +59,7 @@ class CourierParts:
     recorder: Recorder
     connect: Connect
     forget_routes: Callable[[], None]
+    forget_dead: Callable[[], None]
     lease_owner: str
 
 
@@ -72,6 +74,7 @@ class Courier:
         self._telemetry = parts.telemetry
         self._recorder = parts.recorder
         self._forget_routes = parts.forget_routes
+        self._forget_dead = parts.forget_dead
         self._pool = Pool(
             parts.connect,
             parts.settings,
@@ -96,6 +99,7 @@ class Courier:
         await self._store.commit(ReleaseLeases(owner=self.lease_owner))
         self._subscriptions = [
             self._store.notices.on_queue(self._wake.set),
+            self._store.notices.on_retry(self._end_pauses),
             self._store.notices.on_directory(self._forget_routes),
         ]
         self._is_taking = True
@@ -174,6 +178,10 @@ class Courier:
         self._memory -= job.held
         if self._rows < ROWS_IN_FLIGHT - CLAIM <= self._rows + len(job.rows):
             self._wake.set()
+
+    def _end_pauses(self) -> None:
+        self._forget_dead()
+        self._pool.end_pauses()
 
     def _on_room(self) -> None:
         self._room.set()

@@ -329,6 +329,11 @@ class Pool:
         """Return the destinations that should get no more work now."""
         return tuple(key for key, lane in self.lanes.items() if lane.is_full)
 
+    def end_pauses(self) -> None:
+        """Let every destination be tried again at once; the next pause is as short as the first."""
+        for lane in self.lanes.values():
+            lane.pause_reason, lane.failures = None, 0
+
     def sweep(self) -> None:
         """Close idle connections, ask lanes that found no room again, forget empty ones; called every second."""
         now = self.clock.monotonic()

@@ -177,7 +177,7 @@ class SqliteStore:
         return staging.StagedBody(body, size, digest.digest())
 
     def _publish(self, group: Group) -> None:
-        self._notices.publish(group.touched, directory=group.directory, queue=group.queue)
+        self._notices.publish(group.touched, directory=group.directory, queue=group.queue, retry=group.retry)
 
     # -- mailboxes ----------------------------------------------------------------------------------------------
 

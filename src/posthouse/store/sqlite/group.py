@@ -108,7 +108,8 @@ class Group:
 
     Attributes:
         rows: gathered rows by the name of their insert; empty lists between flushes.
-        touched: accounts whose mail changed; ``directory`` and ``queue`` say that those did.
+        touched: accounts whose mail changed; ``directory`` and ``queue`` say that those did; ``retry`` that an
+            administrator wants recipients tried now.
     """
 
     def __init__(self, connection: sqlite3.Connection, now: float) -> None:
@@ -119,6 +120,7 @@ class Group:
         self.touched: set[AccountId] = set()
         self.directory = False
         self.queue = False
+        self.retry = False
         self._accounts: dict[int, AccountState] = {}
         self._mailboxes: dict[tuple[int, int], MailboxState] = {}
         self._counters: dict[str, int] = {}

@@ -29,7 +29,7 @@ TOLD = {
     "a failure": (
         steps.FAILED,
         {"to": "a@b", "outcome": OUTCOME},
-        ["given up for <a@b>: 550 5.1.1 No such user, because relay.reply"],
+        ["given up for <a@b>: 550 5.1.1 No such user, because the other server said so (relay.reply)"],
     ),
     "an attempt with more fields": (
         steps.ATTEMPTED,

@@ -65,6 +65,7 @@ def build_courier(parts: RelayParts) -> Courier:
             recorder=Recorder(parts.store, notices, parts.settings, parts.clock, telemetry),
             connect=connector.connect,
             forget_routes=policies.forget,
+            forget_dead=connector.forget_dead,
             lease_owner=parts.lease_owner,
         )
     )

@@ -24,6 +24,8 @@ class _Notices:
     def on_directory(self, callback):
         return lambda: None
 
+    on_retry = on_directory
+
     def tell(self):
         for callback in list(self.callbacks):
             callback()

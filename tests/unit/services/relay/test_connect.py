@@ -90,6 +90,14 @@ async def test_a_dead_address_is_passed_over_for_a_while(bench, clock):
     assert bench.dialled[-2][0] == "192.0.2.1"
 
 
+async def test_dead_addresses_are_forgotten_on_demand(bench):
+    """Whoever wants mail tried now does not wait for the pause to end."""
+    bench.answers = {"192.0.2.1": [REFUSED, OPEN], "192.0.2.2": REFUSED}
+    await bench.connect()
+    bench.connector.forget_dead()
+    assert await bench.connect() == OPEN
+
+
 async def test_where_all_are_dead_the_reason_is_remembered(bench):
     """Nobody is dialled, and the outcome says what the host said."""
     bench.answers = {"192.0.2.1": REFUSED, "192.0.2.2": REFUSED}

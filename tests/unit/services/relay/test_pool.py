@@ -165,6 +165,19 @@ async def test_pauses_double(bench, job, clock):
     assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
+async def test_an_administrator_ends_pauses(bench, job):
+    """After end_pauses what comes is tried at once, and the next pause is as short as the first."""
+    for _ in range(2):
+        bench.answers = [DOWN]
+        bench.pool.offer(KEY, job(1))
+        await settle()
+        bench.pool.end_pauses()
+    assert bench.lane.failures == 0
+    bench.pool.offer(KEY, job(2))
+    await settle()
+    assert len(bench.at_work) == 1
+
+
 async def test_a_permanent_outcome_ends_what_waits_and_does_not_pause(bench, job):
     """A domain that does not exist fails its recipients; the lane remembers nothing."""
     gone = reject("Domain not found")

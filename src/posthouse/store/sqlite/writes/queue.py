@@ -27,6 +27,7 @@ from posthouse.store.values import (
 
 _SCAN = 10_000  # entries of the index a claim looks at before it goes by destination
 _DESTINATIONS = 1_000  # destinations it then looks at
+_SOON = 60.0  # couriers look by themselves at least this often; what is due before that they must be told of
 _LEASE = (
     "UPDATE queue_recipient SET lease_owner = ?, lease_until = ?, due = max(next_attempt, ?)"
     " WHERE queue_id = ? AND number = ?"
@@ -111,6 +112,7 @@ def result(group: Group, value: QueueResult) -> None:
 def _put_off(group: Group, outcome: RecipientResult) -> None:
     """Set the next attempt. A recipient that was held meanwhile stays held."""
     holds = outcome.state is RecipientState.HELD
+    group.queue = group.queue or (outcome.attempted and not holds and outcome.next_attempt < group.now + _SOON)
     group.execute(
         "UPDATE queue_recipient SET state = CASE WHEN ? OR state = 'held' THEN 'held' ELSE 'waiting' END,"
         " due = CASE WHEN ? OR state = 'held' THEN NULL ELSE ? END, next_attempt = ?, lease_owner = '',"
@@ -161,6 +163,7 @@ def control(group: Group, value: QueueControl) -> int:
         )
         count = group.execute(statement, (when, value.now, when, when, *key)).rowcount
         group.queue = group.queue or count > 0
+        group.retry = group.retry or count > 0
     else:
         statement = f"DELETE FROM queue_recipient WHERE {at} AND NOT (lease_owner != '' AND lease_until > ?)"
         count = group.execute(statement, (*key, value.now)).rowcount
