@@ -237,6 +237,22 @@ def _headline(recipients: Sequence[DsnRecipient]) -> str:
     return next((text for action, text in _SUBJECTS.items() if action in actions), "About your message")
 
 
+def _head(
+    *, from_address: str, to_address: str, subject: str, date: float, message_id: str, boundary: str, encoding: str
+) -> str:
+    return (
+        f"From: Mail Delivery System <{from_address}>\r\n"
+        f"To: <{to_address}>\r\n"
+        f"Subject: {subject}\r\n"
+        f"Date: {format_date(date)}\r\n"
+        f"Message-ID: <{message_id}>\r\n"
+        "Auto-Submitted: auto-replied\r\n"
+        "MIME-Version: 1.0\r\n"
+        f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"\r\n'
+        f"Content-Transfer-Encoding: {encoding}\r\n"
+    )
+
+
 def compose_dsn(
     *,
     reporting_mta: str,
@@ -276,21 +292,18 @@ def compose_dsn(
         reporting_mta=reporting_mta, envid=envid, arrival=arrival, recipients=recipients, smtputf8=international
     )
     returned_head, returned = _returned_part(original, full=full, smtputf8=smtputf8)
+    eight_bit = international or not returned.isascii()
+    head = _head(
+        from_address=_ascii(from_address),
+        to_address=_line(to_address) if smtputf8 else _ascii(to_address),
+        subject=_headline(recipients),
+        date=date,
+        message_id=_ascii(message_id),
+        boundary=boundary,
+        encoding="8bit" if eight_bit else "7bit",
+    )
     charset, encoding = ("utf-8", "8bit") if international else ("us-ascii", "7bit")
     status_type = "message/global-delivery-status" if international else "message/delivery-status"
-    to_text = _line(to_address) if smtputf8 else _ascii(to_address)
-    head = (
-        f"From: Mail Delivery System <{_ascii(from_address)}>\r\n"
-        f"To: <{to_text}>\r\n"
-        f"Subject: {_headline(recipients)}\r\n"
-        f"Date: {format_date(date)}\r\n"
-        f"Message-ID: <{_ascii(message_id)}>\r\n"
-        "Auto-Submitted: auto-replied\r\n"
-        "MIME-Version: 1.0\r\n"
-        f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"\r\n'
-    )
-    if not returned.isascii():
-        head += "Content-Transfer-Encoding: 8bit\r\n"
     parts = (
         f"\r\n--{boundary}\r\nContent-Description: Notification\r\n"
         f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{words}"

@@ -175,7 +175,7 @@ class _Walk:
             self.parts += 1
             deep = len(self.chain) >= limits.MIME_DEPTH
             if part.media == "message/rfc822" and not deep:
-                limit = self.open[-1].hit + 1 if self.open else self.size
+                limit = min(self.open[-1].hit + 1, self.size) if self.open else self.size
                 embedded = part.embedded = Part(part.header_end)
                 part, headers = embedded, self.index(embedded, max(limit, embedded.header_start))
                 continue

@@ -182,6 +182,13 @@ def test_offsets_leave_out_the_line_end_of_the_delimiter():
     assert part.size == 6
 
 
+def test_an_embedded_message_cut_in_its_header_ends_with_the_content():
+    """No offset lies beyond the last octet."""
+    content = multipart(b"x", b"--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: a")
+    embedded = scan(content).root.children[0].embedded
+    assert embedded.header_end == embedded.body_end == len(content)
+
+
 def test_depth_and_number_of_parts_are_bounded():
     """A thousand levels and a hundred thousand parts end at the limits."""
     deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(1000))
