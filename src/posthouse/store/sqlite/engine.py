@@ -42,6 +42,7 @@ from posthouse.store.sqlite.database import Database
 from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.housekeeping import Checkpointer, housekeep
 from posthouse.store.sqlite.reads import directory, journey, mailboxes, messages, queue
+from posthouse.store.sqlite.slices import ChangeTrimmer
 from posthouse.store.sqlite.verify import verify
 from posthouse.store.sqlite.writes.journey import key_hash
 from posthouse.store.sqlite.writes.mailboxes import canonical_name
@@ -74,6 +75,7 @@ class SqliteStore:
         self._database = Database(path, home / "store.lock")
         self._committer: Committer | None = None
         self._checkpointer: Checkpointer | None = None
+        self._trimmer = ChangeTrimmer()
         self._notices = LocalNotices(home / "run", worker)
         self.notices: Notices = self._notices
 
@@ -332,7 +334,7 @@ class SqliteStore:
         """One round of upkeep."""
         if self._committer is None or self._checkpointer is None:
             raise Unavailable("the store is not open", where="store.housekeep")
-        await housekeep(self._committer, self._clock.now() - keep_journey)
+        await housekeep(self._committer, self._trimmer, self._clock.now() - keep_journey)
         self._checkpointer.urge()
 
     async def verify(self) -> list[Finding]:

@@ -19,16 +19,17 @@ from posthouse.store.sqlite.committer import Committer
 from posthouse.store.sqlite.connection import connect
 from posthouse.store.sqlite.database import Database
 from posthouse.store.sqlite.slices import (
+    ChangeTrimmer,
     Slice,
     apply_place_changes,
     drop_stale_chunks,
     forget_journeys,
     purge_accounts,
     sort_journey_keys,
-    trim_changes,
 )
 
 CHECKPOINT_OCTETS = 64 * 1024 * 1024  # of log written by this worker, roughly
+_PASSES = 2  # of the log while others write: the first copies tens of MiB, the second what came during it
 _SLICES = 50  # of one kind in a round
 
 
@@ -77,11 +78,12 @@ class Checkpointer:
     def _checkpoint(self) -> None:
         """Copy the log while others write; then the little that came meanwhile, while they wait.
 
-        After the second step the log is copied whole, so that the next writer starts it from its beginning.
+        After the last step the log is copied whole, so that the next writer starts it from its beginning.
         """
         connection = connect(self._path, cache_kib=2048)
         try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            for _ in range(_PASSES):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -92,14 +94,14 @@ class Checkpointer:
             connection.close()
 
 
-async def housekeep(committer: Committer, journey_before: float) -> None:
+async def housekeep(committer: Committer, trimmer: ChangeTrimmer, journey_before: float) -> None:
     """One round: of each kind of work, slices until it is done or enough for this time."""
     for work in (
         apply_place_changes,
         purge_accounts,
         drop_stale_chunks,
         sort_journey_keys,
-        trim_changes,
+        trimmer.trim,
         lambda group: forget_journeys(group, journey_before),
     ):
         for _ in range(_SLICES):

@@ -258,6 +258,7 @@ Table(
     _number("delay_notified"),
     Index("queue_by_due", "due", "destination", sqlite_where=text("due IS NOT NULL")),
     Index("queue_by_destination", "destination", "due", sqlite_where=text("due IS NOT NULL")),
+    Index("queue_held", "destination", "next_attempt", sqlite_where=text("due IS NULL")),
     sqlite_with_rowid=False,
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from posthouse.core.ids import queue_id_floor
+from posthouse.core.ids import AccountId, MailboxId, queue_id_floor
 from posthouse.store.sqlite.group import EMAIL_BITS, Group
 from posthouse.store.sqlite.reads.journey import day_of
 from posthouse.store.sqlite.writes import bodies
@@ -16,6 +16,7 @@ from posthouse.store.sqlite.writes import bodies
 _SLICE = 100  # emails of one slice; each may own a body of some pages
 _ROWS = 2_000  # small rows of one slice
 _STAGED_SECONDS = 3_600.0  # no delivery takes that long from its first chunk to its commit
+_MAILBOXES = 10  # of one slice
 _CHANGES_KEPT = 10_000  # ranges of flag changes a mailbox remembers
 
 
@@ -116,22 +117,39 @@ def sort_journey_keys(group: Group) -> bool:
     return len(rows) == _ROWS
 
 
-def trim_changes(group: Group) -> bool:
-    """Forget the oldest flag changes of a mailbox that remembers too many; its floor says how far."""
-    row = group.execute(
-        "SELECT account_id, mailbox_id FROM change GROUP BY account_id, mailbox_id HAVING count(*) > ? LIMIT 1",
-        (2 * _CHANGES_KEPT,),
-    ).fetchone()
-    if row is None:
-        return False
-    floor = group.execute(
-        "SELECT modseq FROM change WHERE account_id = ? AND mailbox_id = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?",
-        (*row, _CHANGES_KEPT),
-    ).fetchone()[0]
-    group.execute("DELETE FROM change WHERE account_id = ? AND mailbox_id = ? AND modseq <= ?", (*row, floor))
-    group.mailbox(*row).change_floor = floor
-    group.touched.add(row[0])
-    return True
+class ChangeTrimmer:
+    """Forgets the oldest flag changes of mailboxes that remember too many; a mailbox's floor says how far.
+
+    Goes round all mailboxes that have any, some in each slice.
+    """
+
+    def __init__(self) -> None:
+        self._last = (0, 0)
+
+    def trim(self, group: Group) -> bool:
+        """Look at some mailboxes; False at the end of a round."""
+        for _ in range(_MAILBOXES):
+            row = group.execute(
+                "SELECT account_id, mailbox_id FROM change WHERE (account_id, mailbox_id) > (?, ?)"
+                " ORDER BY account_id, mailbox_id LIMIT 1",
+                self._last,
+            ).fetchone()
+            if row is None:
+                self._last = (0, 0)
+                return False
+            self._last = row
+            _trim_changes(group, row)
+        return True
+
+
+def _trim_changes(group: Group, place: tuple[AccountId, MailboxId]) -> None:
+    newest = "SELECT modseq FROM change WHERE account_id = ? AND mailbox_id = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?"
+    if group.execute(newest, (*place, 2 * _CHANGES_KEPT)).fetchone() is None:
+        return
+    floor = group.execute(newest, (*place, _CHANGES_KEPT)).fetchone()[0]
+    group.execute("DELETE FROM change WHERE account_id = ? AND mailbox_id = ? AND modseq <= ?", (*place, floor))
+    group.mailbox(*place).change_floor = floor
+    group.touched.add(place[0])
 
 
 def forget_journeys(group: Group, before: float) -> bool:

@@ -228,6 +228,9 @@ def _queue() -> None:
         "queue_by_destination", "queue_recipient", ["destination", "due"], sqlite_where=sa.text("due IS NOT NULL")
     )
     op.create_index("queue_by_due", "queue_recipient", ["due", "destination"], sqlite_where=sa.text("due IS NOT NULL"))
+    op.create_index(
+        "queue_held", "queue_recipient", ["destination", "next_attempt"], sqlite_where=sa.text("due IS NULL")
+    )
 
 
 def _journey() -> None:

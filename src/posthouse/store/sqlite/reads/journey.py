@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 import orjson
 
@@ -36,17 +37,26 @@ def journey_find(connection: sqlite3.Connection, key: bytes, since: float, until
         return [QueueId(queue_id) for (queue_id,) in rows]
     found = _fresh(connection, key, low, high)
     number = int.from_bytes(key, "big", signed=True)
-    for (day,) in connection.execute("SELECT DISTINCT day FROM journey_key ORDER BY day DESC").fetchall():
-        if day_of(low) <= day <= day_of(high):
-            rows = connection.execute(
-                "SELECT queue_id FROM journey_key WHERE day = ? AND hash = ? AND queue_id >= ? AND queue_id < ?"
-                " ORDER BY queue_id DESC LIMIT ?",
-                (day, number, low, high, limit),
-            )
-            found.update(queue_id for (queue_id,) in rows)
-            if len(found) >= limit and min(sorted(found, reverse=True)[:limit]) >= _first_of(day):
-                break
+    for day in _days(connection, day_of(low), day_of(high)):
+        rows = connection.execute(
+            "SELECT queue_id FROM journey_key WHERE day = ? AND hash = ? AND queue_id >= ? AND queue_id < ?"
+            " ORDER BY queue_id DESC LIMIT ?",
+            (day, number, low, high, limit),
+        )
+        found.update(queue_id for (queue_id,) in rows)
+        if len(found) >= limit and min(sorted(found, reverse=True)[:limit]) >= _first_of(day):
+            break
     return [QueueId(queue_id) for queue_id in sorted(found, reverse=True)[:limit]]
+
+
+def _days(connection: sqlite3.Connection, first: int, last: int) -> Iterator[int]:
+    """Yield the days that have keys, newest first; each is one step into the index."""
+    day = last + 1
+    while True:
+        day = connection.execute("SELECT max(day) FROM journey_key WHERE day < ?", (day,)).fetchone()[0]
+        if day is None or day < first:
+            return
+        yield day
 
 
 def _first_of(day: int) -> int:

@@ -45,10 +45,11 @@ def queue_rows(
 
 
 def queue_summary(connection: sqlite3.Connection) -> list[tuple[str, str, int, float]]:
-    """Return destinations with their states."""
+    """Return destinations with their states, out of the two indexes alone."""
     return connection.execute(
-        "SELECT destination, state, count(*), min(next_attempt) FROM queue_recipient"
-        " GROUP BY destination, state ORDER BY destination, state"
+        "SELECT destination, 'held', count(*), min(next_attempt) FROM queue_recipient WHERE due IS NULL"
+        " GROUP BY destination UNION ALL SELECT destination, 'waiting', count(*), min(due) FROM queue_recipient"
+        " WHERE due IS NOT NULL GROUP BY destination ORDER BY 1, 2"
     ).fetchall()
 
 
