@@ -180,8 +180,10 @@ async def port_answers(listener: ListenerConfig, bind: Bind) -> tuple[PortState,
     try:
         async with asyncio.timeout(PORT_PATIENCE):
             reader, writer = await _connect(bind, context)
-            greeting = await reader.readline()
-            writer.close()
+            try:
+                greeting = await reader.readline()
+            finally:
+                writer.transport.abort()
     except (OSError, TimeoutError) as fault:
         return PortState.SILENT, str(fault) or "no greeting"
     text = greeting.decode("utf-8", "replace").strip()

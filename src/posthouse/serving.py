@@ -46,8 +46,9 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
     workers = configuration.workers or os.cpu_count() or 1
     generation = int(os.environ.pop(GENERATION_VARIABLE, "0"))
     lock = lock_home(home.run)
-    listeners = inherit.adopt_or_open(configuration, workers)
+    listeners: list[OpenListener] = []
     try:
+        listeners += inherit.adopt_or_open(configuration, workers)
         drop_privileges(configuration.user)
         asyncio.run(_prepare_store(home, configuration, is_alone=generation == 0))
         telemetry, writer = open_telemetry(

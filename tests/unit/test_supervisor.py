@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import select
@@ -106,7 +107,7 @@ def test_a_worker_that_dies_again_and_again_is_started_ever_more_rarely(tmp_path
         while len(moments) < 4:
             if server.line().startswith("started"):
                 moments.append(time.monotonic())
-        pauses = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+        pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
         assert pauses[2] > pauses[0]
         assert pauses[2] >= 0.9  # the third pause is one second
         server.process.send_signal(signal.SIGTERM)

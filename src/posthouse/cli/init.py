@@ -45,6 +45,10 @@ def command(
     )
     asyncio.run(found_home(home, plan))
     click.echo(f"Made {home.path}. Start the server: posthouse --home {home.path} serve")
+    if plan.password is None:
+        click.echo(
+            f"Nobody can sign in yet: posthouse --home {home.path} account set {admin} --password-file FILE", err=True
+        )
 
 
 __all__ = ["command"]
