@@ -21,7 +21,9 @@ pytestmark = [
     pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
 ]
 
-TEXT = "From: Anna <anna@example.test>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{id}@anna.test>\r\n\r\nHello\r\n"
+TEXT = (
+    "From: Anna <anna@example.test>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{id}@anna.test>\r\n\r\nHello\r\n"
+)
 
 
 @pytest.fixture(scope="module")
