@@ -2,7 +2,7 @@
 
 Only who may write to the home's ``run`` folder reaches it; it changes nothing.
 
-Tests: ``tests/unit/servers/test_control.py``.
+Tests: ``tests/unit/servers/test_control_socket.py``.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ On submission listeners a client signs in first, and a client that signed in sen
 account: its own, with a detail, and aliases. On the mail exchange anyone may say anything, since a reverse-path
 proves nothing there; a domain may choose to refuse strangers who use its own addresses.
 
-Not here: SPF and its kin (checks of a later floor). Tests: ``tests/unit/services/reception/test_senders.py``.
+Not here: SPF and its kin (checks of a later floor). Tests: ``tests/unit/services/reception/test_sender_rules.py``.
 """
 
 from __future__ import annotations
