@@ -1,0 +1,1 @@
+"""Fakes and harnesses that ship with the product: clock, resolver, directory, dialogue runner."""

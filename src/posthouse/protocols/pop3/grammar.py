@@ -1,7 +1,7 @@
 """POP3 commands: a line to its keyword and arguments (RFC 1939 §3, §9; RFC 5034 §4).
 
 Any octets give a ``Command`` or a SyntaxFault. Keywords are returned in upper case; arguments are octets as they
-stood. Tests: ``tests/unit/protocols/pop3/test_pop3_grammar.py``.
+stood. Tests: ``tests/unit/protocols/pop3/test_pop3_session.py``.
 """
 
 from __future__ import annotations

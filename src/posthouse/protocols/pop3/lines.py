@@ -2,7 +2,7 @@
 
 A line ends with LF; a CR before it belongs to the end. A bare LF is accepted because nothing that passes through here
 is handed on to another server. A line over the limit is dropped up to its LF, in bounded memory, and reported once.
-Tests: ``tests/unit/protocols/pop3/test_pop3_lines.py``.
+Tests: ``tests/unit/protocols/pop3/test_pop3_session.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ r"""Messages as POP3 carries them: dot-stuffed in bulk, ended by ``CRLF . CRLF``
 
 A dot is doubled after every LF, not only after CRLF: clients that read lines up to the LF (nearly all do) would
 otherwise take ``LF . CRLF`` inside a message for its end. Chunks may be split anywhere. Nothing is done line by line.
-Tests: ``tests/unit/protocols/pop3/test_pop3_stuffing.py``, ``tests/property/test_pop3.py``.
+Tests: ``tests/unit/protocols/pop3/test_pop3_session.py``, ``tests/property/test_pop3.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Emails without a place and their bodies, accounts that were removed, chunks that a crash left, keys of the journey
 sorted into their index, journeys past their time. And the checkpoint: copying the write-ahead log into the database
-file, in a thread of its own. Tests: ``tests/contract/store/test_upkeep.py``.
+file, in a thread of its own. Tests: ``tests/contract/store/test_store_upkeep.py``.
 """
 
 from __future__ import annotations

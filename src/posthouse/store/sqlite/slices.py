@@ -1,6 +1,6 @@
 """The pieces of upkeep: each bounded, each one value of a group, so that nothing waits long for it.
 
-A piece returns whether there is more of its kind. Tests: ``tests/contract/store/test_upkeep.py``.
+A piece returns whether there is more of its kind. Tests: ``tests/contract/store/test_store_upkeep.py``.
 """
 
 from __future__ import annotations
