@@ -18,7 +18,7 @@ from posthouse.core import status
 from posthouse.core.outcome import Outcome, defer, reject
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818  (the tree names faults by what they are)
     """Root of all faults that cross a room.
 
     Args:

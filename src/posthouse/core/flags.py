@@ -6,7 +6,7 @@ import enum
 
 
 class Flag(enum.IntFlag):
-    """The system flags that are stored. ``\\Recent`` is a property of a session and is not among them."""
+    r"""The system flags that are stored. ``\Recent`` is a property of a session and is not among them."""
 
     NONE = 0
     SEEN = 1
