@@ -53,12 +53,13 @@ async def found_home(home: Home, plan: Founding) -> Configuration:
         raise Refused(f"the administrator {admin} is not in the domain {domain}")
     if not 0 <= plan.port_offset <= 65535 - 24190:
         raise Refused(f"the port offset {plan.port_offset} leads past 65535", "Give one from 0 to 41345.")
+    listen = tuple(map(words.listen_address, plan.listen))
     with _new_folder(home.path) as folder:
         made = Home(folder)
         for path in made.folders():
             path.mkdir(mode=0o700, exist_ok=True)
         configuration = default_configuration(
-            folder, hostname, listen=plan.listen, port_offset=plan.port_offset, user=plan.user
+            folder, hostname, listen=listen, port_offset=plan.port_offset, user=plan.user
         )
         made.file.write_text(format_configuration(configuration))
         certificate, key = configuration.in_home(configuration.certificate), configuration.in_home(configuration.key)

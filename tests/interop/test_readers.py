@@ -206,7 +206,7 @@ def test_getmail_takes_the_mail_away(house, account, tmp_path, retriever, base):
         pytest.param("pop3s", 995, (), id="POP3 within TLS"),
     ],
 )
-def test_curl_reads_every_message(house, account, tmp_path, scheme, base, words):
+def test_curl_reads_every_message(house, account, tmp_path, *, scheme, base, words):
     """Curl, which checks our certificate's name, fetches each message as it was sent."""
     port = house.port(base)
     found = []

@@ -76,7 +76,7 @@ CURL = [
 
 @needs("curl")
 @pytest.mark.parametrize(("scheme", "base", "words", "protocol"), CURL)
-def test_curl(house, letter, scheme, base, words, protocol):
+def test_curl(house, letter, *, scheme, base, words, protocol):
     """Curl, which checks our certificate's name, hands a message in through every door."""
     name, path, text = letter
     host, port = f"mx.{DOMAIN}", house.port(base)

@@ -233,9 +233,12 @@ def load_configuration(path: Path) -> Configuration:
             remedy="Run `posthouse init` to make a home, or name an existing one with --home.",
         ) from error
     except OSError as error:
-        raise ConfigFault(
+        fault = ConfigFault(
             f"cannot be read: {error.strerror}", place=str(path), remedy="It must be readable for this user."
-        ) from error
+        )
+        if isinstance(error, PermissionError):
+            fault.exit_code = 77  # EX_NOPERM
+        raise fault from error
     except UnicodeDecodeError as error:
         raise ConfigFault("is not UTF-8 text", place=str(path), remedy="Save it as UTF-8.") from error
     return parse_configuration(text, path)

@@ -56,6 +56,7 @@ class Setting(Generic[T]):
         default: used where no scope sets it.
         minimum, maximum: bounds of numbers, sizes and durations, both allowed; None is unbounded.
         choices: the words allowed, for a choice; for a list, the words its items may be (empty: any).
+        item: for a list, raises ValueError where an item is not what it must be; ``items`` says in words what that is.
         scopes: where it may be set.
         explanation: what it does, for a reader who knows mail but not this program; whole sentences.
         since: the version that brought it.
@@ -72,6 +73,8 @@ class Setting(Generic[T]):
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    item: Callable[[str], object] | None = None
+    items: str = ""
     scopes: tuple[Scope, ...] = SERVER
     since: str = "0.1"
     restart_needed: bool = False
@@ -88,9 +91,19 @@ class Setting(Generic[T]):
             self._refuse(text)
         if self.kind is Kind.CHOICE and value not in self.choices:
             self._refuse(text)
-        if self.kind is Kind.LIST and self.choices and not set(value) <= set(self.choices):
-            self._refuse(text)
+        if self.kind is Kind.LIST:
+            self._check_items(value, text)
         return cast("T", value)
+
+    def _check_items(self, value: Sequence[str], text: str) -> None:
+        if self.choices and not set(value) <= set(self.choices):
+            self._refuse(text)
+        if self.item is not None:
+            try:
+                for each in value:
+                    self.item(each)
+            except ValueError:
+                self._refuse(text)
 
     def format(self, value: T) -> str:
         """Return the text from which ``parse`` makes the same value."""
@@ -110,6 +123,8 @@ class Setting(Generic[T]):
             return "one of " + ", ".join(self.choices)
         if self.kind is Kind.LIST and self.choices:
             return "words separated by commas, each one of " + ", ".join(self.choices)
+        if self.kind is Kind.LIST and self.items:
+            return f"{self.items}, separated by commas"
         words = _ALLOWED[self.kind]
         if self.kind is Kind.INT and self.unit:
             words = f"a whole number of {self.unit}"

@@ -14,6 +14,7 @@ from posthouse.config.setting import (
     duration_setting,
     int_setting,
     list_setting,
+    parse_duration,
     size_setting,
     text_setting,
 )
@@ -24,6 +25,7 @@ SIZE = size_setting("t.size", 1024, "A size.", minimum=0)
 SPAN = duration_setting("t.span", 60, "A span.", maximum=86400)
 TEXT = text_setting("t.text", "x", "A text.")
 WORDS = list_setting("t.words", ("a", "b"), "Words.")
+SPANS = list_setting("t.spans", ("1m",), "Spans.", item=parse_duration, items="durations such as 5m")
 SOME = list_setting("t.some", ("a",), "Some of them.", choices=("a", "b"))
 CHOICE = choice_setting("t.choice", "red", ("red", "blue"), "A choice.")
 
@@ -44,6 +46,12 @@ GOOD = {
     "empty text": (TEXT, "", ""),
     "list": (WORDS, "a, b,,c ", ("a", "b", "c")),
     "empty list": (WORDS, " ", ()),
+    "list of durations": (SPANS, "5m, 1h30m", ("5m", "1h30m")),
+    "name servers": (
+        DEFINITIONS["dns.servers"],
+        "192.0.2.1,192.0.2.1:5353,2001:db8::1,[2001:db8::1]:5353,[::1]",
+        ("192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353", "[::1]"),
+    ),
     "choice": (CHOICE, "Blue", "blue"),
     "some": (SOME, "b", ("b",)),
 }
@@ -63,6 +71,9 @@ BAD = {
     "two lines": (TEXT, "a\nb"),
     "no choice": (CHOICE, "green"),
     "not one of them": (SOME, "a,c"),
+    "an item that is no duration": (SPANS, "5m,soon"),
+    "no address of a name server": (DEFINITIONS["dns.servers"], "192.0.2.1,ns.example.org"),
+    "no port of a name server": (DEFINITIONS["dns.servers"], "192.0.2.1:port"),
 }
 
 
@@ -93,6 +104,7 @@ def test_what_cannot_be_used(setting, text) -> None:
         (SPAN, "seconds, or numbers with d, h, m, s or ms such as 1h30m, up to 1d"),
         (CHOICE, "one of red, blue"),
         (SOME, "words separated by commas, each one of a, b"),
+        (SPANS, "durations such as 5m, separated by commas"),
         (FLAG, "yes or no"),
     ],
 )

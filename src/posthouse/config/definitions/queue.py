@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posthouse.config.setting import bool_setting, duration_setting, list_setting
+from posthouse.config.setting import bool_setting, duration_setting, list_setting, parse_duration
 
 SOFT_BOUNCE = bool_setting(
     "queue.soft_bounce",
@@ -15,6 +15,8 @@ RETRY_SCHEDULE = list_setting(
     ("5m", "10m", "20m", "40m", "1h", "2h", "4h"),
     "How long to wait after each attempt that failed for now, as durations: after the first attempt, the second, and "
     "so on. The last one repeats until the lifetime ends.",
+    item=parse_duration,
+    items="durations such as 5m or 1h30m",
     rfc="RFC 5321 §4.5.4.1",
 )
 LIFETIME = duration_setting(

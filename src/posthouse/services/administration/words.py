@@ -65,6 +65,17 @@ def host_name(text: str) -> str:
         return domain_name(bare)
 
 
+def listen_address(text: str) -> str:
+    """Return an IP address to listen on, without brackets, or ``*`` for all of them. Raises Refused."""
+    bare = text.strip().removeprefix("[").removesuffix("]")
+    try:
+        return bare if bare == "*" else str(ipaddress.ip_address(bare))
+    except ValueError:
+        raise Refused(
+            f"{text!r} is not an address to listen on", "Give an IP address of this machine, or * for all."
+        ) from None
+
+
 def password(secret: bytes) -> bytes:
     """Return a password without its line end. Raises Refused: where it is too short or too long."""
     bare = secret.removesuffix(b"\n").removesuffix(b"\r")

@@ -42,3 +42,16 @@ def test_own_addresses_are_folded() -> None:
 def test_a_password_loses_its_line_end_only() -> None:
     """Blanks are part of a password."""
     assert words.password(b" two words \r\n") == b" two words "
+
+
+@pytest.mark.parametrize(("text", "address"), [("*", "*"), ("[::1]", "::1"), ("192.0.2.1", "192.0.2.1")])
+def test_addresses_to_listen_on(text, address) -> None:
+    """An IP address, or a star for all of them."""
+    assert words.listen_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "localhost", "192.0.2.256", "0.0.0.0:25"])
+def test_what_is_no_address_to_listen_on_is_refused(text) -> None:
+    """Names and ports do not belong there."""
+    with pytest.raises(Refused, match="not an address to listen on"):
+        words.listen_address(text)
