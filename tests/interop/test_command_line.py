@@ -269,7 +269,11 @@ def test_an_administrators_day(house):
 
     until(lambda: refused("whoever@day.test") == 550, "the catch-all to end", 2)
     assert refused("dora@day.test") >= 400
-    for words in (("alias", "remove", "info@day.test"), ("account", "remove", "dora@day.test"), ("domain", "remove", "day.test")):
+    for words in (
+        ("alias", "remove", "info@day.test"),
+        ("account", "remove", "dora@day.test"),
+        ("domain", "remove", "day.test"),
+    ):
         house.say(*words, "--yes")
     assert "day.test" not in house.say("domain", "list")
     assert house.run("verify").returncode == 0
