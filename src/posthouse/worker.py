@@ -37,7 +37,7 @@ from posthouse.telemetry.writer import BufferedWriter
 from posthouse.toolbox import SystemClock
 
 HOUSEKEEPING = "housekeeping"
-HOUSEKEEPING_PERIOD = 20.0  # seconds between two rounds
+HOUSEKEEPING_PERIOD = 5.0  # seconds between two rounds
 DUTY_SECONDS = 60.0
 SETTINGS_PERIOD = 1.0  # seconds after which a change whose notice was lost is seen
 SWITCH_INTERVAL = 0.0005  # the flush thread gets the interpreter's lock back within half a millisecond
