@@ -11,7 +11,7 @@ It opens nothing and parses nothing from the network. Its states:
 
 Invariants: the listening sockets belong to this process and outlive every worker; workers hold the read end of the
 lifeline pipe, so that they end by themselves when this process is killed; nothing that was acknowledged depends on
-any of these processes. Tests: ``tests/unit/test_supervisor.py``, ``tests/crash/test_processes.py``.
+any of these processes. Tests: ``tests/unit/test_supervisor.py``, ``tests/crash/test_process_crash.py``.
 """
 
 from __future__ import annotations

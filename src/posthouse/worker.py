@@ -4,7 +4,7 @@
 
 Draining: no new connections; sessions are told to end; the courier finishes its transactions and gives its leases back;
 the store finishes its commits. When the supervisor was killed the worker ends at once: what is not acknowledged the
-peers will send again. Tests: ``tests/crash/test_processes.py``.
+peers will send again. Tests: ``tests/crash/test_process_crash.py``.
 """
 
 from __future__ import annotations

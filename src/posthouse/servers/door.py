@@ -154,10 +154,17 @@ class Door(asyncio.Protocol):
     def on_eof(self) -> None:
         """The peer will send no more; it may still read. The default closes once no coroutine is pending.
 
-        Called again each time a pending coroutine ends.
+        Called again each time a pending coroutine ends, and when the peer has read what kept the door from going on.
         """
-        if not self._tasks:
+        if not self._tasks and not self._is_full:
             self.close("eof")
+
+    def on_writable(self) -> None:
+        """The peer has read so much that more may be sent: go on with what waited for ``is_writable``.
+
+        A door that answers pipelined commands stops reading them while it is not writable, or a peer that reads
+        nothing fills our memory with answers.
+        """
 
     def on_secured(self) -> None:
         """TLS that ``start_tls`` asked for is in place."""
@@ -316,6 +323,10 @@ class Door(asyncio.Protocol):
         waiter, self._drained = self._drained, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+        if self._open and not self.is_closing and not self._handshaking:
+            self._guarded(self.on_writable)
+            if self._peer_done and not self.is_closing:
+                self._guarded(self.on_eof)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Clean up, once."""
@@ -440,6 +451,7 @@ class Door(asyncio.Protocol):
             return
         self._transport = secured
         self._transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
+        self._is_full, self._stuck_since = False, 0.0  # the transport that was told so is not ours any more
         self.is_secure = True
         self.touch()
         self._report_tls(secured)

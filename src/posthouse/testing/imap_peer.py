@@ -36,8 +36,13 @@ class ImapPeer:
     def feed(self, data: bytes) -> bytes:
         """Give the machine bytes; return what it sends."""
         self.session.receive_data(data)
+        sent: list[bytes] = []
         self._take_events()
-        return self.session.data_to_send()
+        while self.session.is_held:
+            sent.append(self.session.data_to_send())
+            self._take_events()
+        sent.append(self.session.data_to_send())
+        return b"".join(sent)
 
     def step(self, name: str) -> None:
         """Do a named step: ``starttls`` ends the handshake, ``exists`` has news for IDLE."""

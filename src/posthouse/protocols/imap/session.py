@@ -35,6 +35,8 @@ from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS, ServerExchange,
 from posthouse.protocols.sasl.mechanism import Cancelled, Challenge, CredentialsOffered, Step
 
 _HELD_WHILE_WAITING = 256 * limits.KIB
+_HELD_ANSWERS = 256  # pieces of output
+_HELD_OCTETS = 64 * limits.KIB
 _LONGEST_DONE = 64
 _CONTINUE = b"+ OK\r\n"
 
@@ -66,6 +68,7 @@ class ImapSession:
         self.read_only = False
         self._wire = Wire()
         self._out: list[bytes] = []
+        self._bulk = 0  # octets of untagged responses in it; what the session says alone is short
         self._events: deque[Event] = deque()
         self._phase = _Phase.READING
         self._tag = b""  # of the command that is not completed
@@ -83,12 +86,22 @@ class ImapSession:
             return b""
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
+        self._bulk = 0
         return data
+
+    @property
+    def is_held(self) -> bool:
+        """Whether so much is to be sent that no command is read until it was taken by ``data_to_send``.
+
+        A few octets can ask for megabytes; without this, pipelined commands would fill the memory with answers.
+        """
+        return len(self._out) >= _HELD_ANSWERS or self._bulk >= _HELD_OCTETS
 
     def untagged(self, data: bytes) -> None:
         r"""Queue whole untagged responses, ready-made, each with its ``* `` and CRLF. b"" is nothing."""
         if data:
             self._out.append(data)
+            self._bulk += len(data)
 
     def continuation(self, text: bytes) -> None:
         """Queue ``+ text``."""
@@ -198,10 +211,12 @@ class ImapSession:
             self._wire.feed(data)
 
     def next_event(self) -> Event | None:
-        """Return the next event, or None while bytes or an answer are awaited."""
+        """Return the next event, or None while bytes or an answer are awaited, or it ``is_held``."""
         while True:
             if self._events:
                 return self._events.popleft()
+            if self.is_held:
+                return None
             phase = self._phase
             if phase is _Phase.READING:
                 frame = self._wire.next_frame()

@@ -36,6 +36,7 @@ from posthouse.protocols.sasl.exchange import ServerExchange, format_challenge
 from posthouse.protocols.sasl.mechanism import Cancelled, Challenge, CredentialsOffered, Step
 
 _FAILED_SIGN_IN_COUNTS = 4  # a wrong password weighs as much as so many bad commands: five end the session
+_HELD_REPLIES = 256  # short replies that may wait to be sent
 _SYNTAX = b"-ERR Syntax error\r\n"
 _NO_MESSAGE = b"-ERR No such message\r\n"
 _TEMPORARY = b"-ERR [SYS/TEMP] Temporary failure, please try again later\r\n"
@@ -82,7 +83,7 @@ class Pop3Session:
 
         A few octets can ask for megabytes; without this, pipelined commands would fill the memory with replies.
         """
-        return self._out_size >= limits.POP3_UNSENT
+        return self._out_size >= limits.POP3_UNSENT or len(self._out) >= _HELD_REPLIES
 
     @property
     def is_sending(self) -> bool:

@@ -44,6 +44,7 @@ class ImapDoor(Door):
         self._is_busy = False
         self._is_paused = False
         self._is_draining = False
+        self._must_look = False
         self._appending: Appending | None = None
         self._idling: Idling | None = None
         self.idle_limit = self.settings.get(LOGIN_TIMEOUT)
@@ -74,8 +75,15 @@ class ImapDoor(Door):
 
     def on_eof(self) -> None:
         """Close once nothing is under way."""
-        if not self._is_busy:
+        if not self._is_busy and self.is_writable:
             self.close("eof")
+
+    def on_writable(self) -> None:
+        """Go on with what the client has pipelined, now that it has read our answers."""
+        if self._must_look:
+            self._look()
+        if not self._is_busy:
+            self._pump()
 
     def on_secured(self) -> None:
         """TLS is there: capabilities change, and what was learnt before counts no more."""
@@ -114,21 +122,28 @@ class ImapDoor(Door):
         return policy == "always"
 
     def _pump(self) -> None:
-        """Serve events until the session has none, or waits for an answer that is still to come."""
+        """Serve events until the session has none, or waits for an answer, or the client has to read first."""
         if self._is_pumping or self.is_closing:
             return
         self._is_pumping = True
         session = self._session
         try:
-            while (event := session.next_event()) is not None:
+            while not self._is_full:
+                event = session.next_event()
+                if event is None:
+                    if not session.is_held:
+                        break
+                    self._talk.flush()
+                    continue
                 self.touch()
                 _HANDLERS[type(event)](self, event)
         finally:
             self._is_pumping = False
         self._talk.flush()
-        if session.is_full is not self._is_paused:
-            self._is_paused = session.is_full
-            (self.pause if self._is_paused else self.resume)()
+        must_pause = session.is_full or self._is_full
+        if must_pause is not self._is_paused:
+            self._is_paused = must_pause
+            (self.pause if must_pause else self.resume)()
 
     def _serve(self, tag: bytes, coroutine: Coroutine[Any, Any, Any], *, kept: bool = False) -> None:
         self._is_busy = True
@@ -186,8 +201,11 @@ class ImapDoor(Door):
             self._serve(event.tag, COMMANDS[type(command)](self._talk, event.tag, command))
 
     def _look(self) -> None:
-        """Look for news during IDLE."""
+        """Look for news during IDLE, once the client has read those it was told before."""
         idling = self._idling
+        self._must_look = self._is_full
+        if self._must_look:
+            return
 
         def then(_result: object, error: BaseException | None) -> None:
             if isinstance(error, Exception) and not self.is_closing:

@@ -90,6 +90,11 @@ class Pop3Door(Door):
             self._is_paused = True
             self.pause()
 
+    def on_writable(self) -> None:
+        """Go on with what the client has pipelined, now that it has read our replies."""
+        if not self._is_waiting:
+            self._pump()
+
     def on_secured(self) -> None:
         """Begin anew inside TLS (RFC 2595 §4)."""
         self._session.tls_started()
@@ -115,18 +120,18 @@ class Pop3Door(Door):
     # ---- events -----------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        """Take events until bytes or an answer are awaited, then send what there is to send."""
+        """Take events until bytes, an answer or a peer that reads are awaited, then send what there is to send."""
         if self._is_pumping:
             return
         self._is_pumping = True
         session = self._session
         try:
-            while not self._is_waiting:
+            while not self._is_waiting and self.is_writable:
                 event = session.next_event()
                 if event is None:
                     if not session.is_held:
                         break
-                    self._send_held()
+                    self._flush()
                     continue
                 self.touch()
                 _HANDLERS[type(event)](self, event)
@@ -134,18 +139,12 @@ class Pop3Door(Door):
             self._is_pumping = False
         if self._flush():
             self.touch()
-        if self._is_paused and not session.is_full:
-            self._is_paused = False
-            self.resume()
+        must_pause = not self.is_writable or (self._is_waiting and session.is_full)
+        if must_pause is not self._is_paused:
+            self._is_paused = must_pause
+            (self.pause if must_pause else self.resume)()
         if self._is_leaving and not self._is_waiting:
             self.close("drain")
-
-    def _send_held(self) -> None:
-        """Send what the session wants to be rid of; where the peer does not keep up, wait until it does."""
-        self._flush()
-        if not self.is_writable:
-            self._is_waiting = True
-            self.run(self.drained(), lambda *_: self._go_on())
 
     def _flush(self) -> bool:
         """Send; return whether there was anything: a reply means that a command was complete."""

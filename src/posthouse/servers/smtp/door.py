@@ -114,6 +114,11 @@ class SmtpDoor(Door):
             self._is_paused = True
             self.pause()
 
+    def on_writable(self) -> None:
+        """Go on with what the client has pipelined, now that it has read our replies."""
+        if not self._is_waiting:
+            self._pump()
+
     def on_secured(self) -> None:
         """Begin anew inside TLS (RFC 3207 §4.2)."""
         self._note_tls()
@@ -159,13 +164,13 @@ class SmtpDoor(Door):
     # ---- events -----------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        """Take events until bytes or an answer are awaited, then send what there is to send."""
+        """Take events until bytes, an answer or a peer that reads are awaited, then send what there is to send."""
         if self._is_pumping:
             return
         self._is_pumping = True
         session = self._session
         try:
-            while not self._is_waiting:
+            while not self._is_waiting and not self._is_full:
                 event = session.next_event()
                 if event is None:
                     break
@@ -176,9 +181,10 @@ class SmtpDoor(Door):
         finally:
             self._is_pumping = False
         self._flush()
-        if self._is_paused and not session.is_full:
-            self._is_paused = False
-            self.resume()
+        must_pause = self._is_full or (self._is_waiting and session.is_full)
+        if must_pause is not self._is_paused:
+            self._is_paused = must_pause
+            (self.pause if must_pause else self.resume)()
         if self._is_leaving and not self._is_waiting and self._data_since == 0.0:
             self._leave()
 

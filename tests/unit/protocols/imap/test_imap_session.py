@@ -39,6 +39,30 @@ def test_full_while_waiting():
     assert not session.is_full
 
 
+def test_commands_wait_until_answers_are_taken():
+    """Commands that the session answers alone are held up when much is to be sent, and none is lost."""
+    session = session_in(State.AUTHENTICATED)
+    session.receive_data(b"a CAPABILITY\r\n" * 10_000)
+    said = 0
+    while session.next_event() is None and session.is_held:
+        piece = session.data_to_send()
+        assert len(piece) < 200_000
+        said += piece.count(b"a OK")
+    assert said + session.data_to_send().count(b"a OK") == 10_000
+
+
+def test_a_large_answer_holds_up_the_next_command():
+    """After a bulk of untagged responses the next command is read when they were taken."""
+    session = session_in(State.SELECTED)
+    session.receive_data(b"a SEARCH ALL\r\nb NOOP\r\n")
+    session.next_event()
+    session.untagged(b"* SEARCH" + b" 1" * 100_000 + b"\r\n")
+    session.complete(b"a", OK, b"Done")
+    assert session.next_event() is None
+    session.data_to_send()
+    assert session.next_event() == events.CommandReceived(b"b", commands.Noop())
+
+
 def test_untagged_come_before_the_tag():
     """Responses go out in the order the driver gave them."""
     session = session_in(State.SELECTED)

@@ -174,8 +174,10 @@ def test_a_paused_session_says_when_it_is_full() -> None:
     assert session.next_event() is None
     assert session.is_full
     session.open_maildrop(Maildrop(1, array("I"), array("Q")))
-    assert session.next_event() is None
-    assert session.data_to_send().count(b"+OK\r\n") == 20_001
+    said = b""
+    while session.next_event() is None and (more := session.data_to_send()):
+        said += more
+    assert said.count(b"+OK\r\n") == 20_001
     assert not session.is_full
 
 

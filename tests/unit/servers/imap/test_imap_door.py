@@ -262,3 +262,40 @@ async def test_idle_hears_of_changes_by_another_worker(house):
     await other.close()
     client.close()
     server.close()
+
+
+async def test_commands_wait_while_the_client_reads_nothing(house):
+    """Nothing is read from a client that leaves its answers unread; afterwards everything is answered, in order."""
+    server, client = await connect(house)
+    await client.ask(LOGIN, rb"a1 OK")
+    (door,) = house.context.sweep.doors
+    door.pause_writing()
+    client.writer.write(b"a2 NOOP\r\na3 CAPABILITY\r\na4 LOGOUT\r\n")
+    async with asyncio.timeout(10):
+        while not door._is_paused:  # noqa: ASYNC110  (set by the loop's next reads)
+            await asyncio.sleep(0)
+    assert door._session.data_to_send() == b""
+    door.resume_writing()
+    said = await client.rest()
+    assert re.findall(rb"^a\d OK", said, re.MULTILINE) == [b"a2 OK", b"a3 OK", b"a4 OK"]
+    server.close()
+
+
+async def test_news_wait_while_the_client_reads_nothing(house):
+    """During IDLE nothing is told to a client that leaves unread what it was told before."""
+    server, client = await connect(house)
+    await client.ask(LOGIN, rb"a1 OK")
+    await client.ask(b"a2 SELECT INBOX\r\na3 IDLE\r\n", rb"\+ idling")
+    (door,) = house.context.sweep.doors
+    door.pause_writing()
+    content = b"Subject: x\r\n\r\n"
+    email = NewEmail(content=content, facts=scan(content).facts())
+    await house.store.commit(Delivery(email=email, filings=(Filing(account=house.account),)))
+    async with asyncio.timeout(10):
+        while not door._must_look:  # noqa: ASYNC110  (set by the loop's next reads)
+            await asyncio.sleep(0)
+    door.resume_writing()
+    assert b"* 1 EXISTS" in await client.ask(b"", rb"EXISTS")
+    await client.ask(b"DONE\r\n", rb"a3 OK")
+    client.close()
+    server.close()

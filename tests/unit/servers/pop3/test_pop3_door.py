@@ -244,6 +244,20 @@ async def test_pipelined_requests_fill_no_memory(tmp_path) -> None:
         writer.close()
 
 
+async def test_commands_wait_while_the_client_reads_nothing(tmp_path) -> None:
+    """Nothing is read from a client that leaves its replies unread; afterwards every command is answered."""
+    async with House(tmp_path) as house:
+        reader, writer = await house.sign_in()
+        (door,) = house.context.sweep.doors
+        door.pause_writing()
+        writer.write(b"NOOP\r\nSTAT\r\nQUIT\r\n")
+        await until(lambda: door._is_paused)
+        assert door._session.data_to_send() == b""
+        door.resume_writing()
+        assert (await reader.read()).splitlines() == [b"+OK", b"+OK 0 0", b"+OK Bye"]
+        writer.close()
+
+
 async def test_passwords_in_the_clear_where_the_listener_forbids_them(tmp_path) -> None:
     """With ``plaintext_auth = "never"`` even this machine must use TLS."""
     async with House(tmp_path, plaintext_auth="never") as house:

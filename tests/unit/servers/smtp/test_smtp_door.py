@@ -83,6 +83,19 @@ async def test_reading_stops_while_a_commit_is_pending(tmp_path: Path) -> None:
     assert connection.transport.paused == 0 or connection.closed
 
 
+async def test_commands_wait_while_the_client_reads_nothing(tmp_path: Path) -> None:
+    """Nothing is read from a client that leaves its replies unread; afterwards every command is answered."""
+    house = House(tmp_path, loop=asyncio.get_running_loop())
+    connection = house.connect()
+    begin(connection)
+    connection.door.pause_writing()
+    assert connection.feed(b"RSET\r\nNOOP\r\nQUIT\r\n") == b""
+    assert connection.transport.paused
+    connection.door.resume_writing()
+    assert [line[:3] for line in connection.feed(b"").splitlines()] == [b"250", b"250", b"221"]
+    assert connection.closed
+
+
 async def test_a_client_that_goes_during_the_commit_still_has_its_mail(tmp_path: Path) -> None:
     """A connection that is lost while the commit is under way does not stop it."""
     house = House(tmp_path, loop=asyncio.get_running_loop())
