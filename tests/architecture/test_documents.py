@@ -29,7 +29,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-QUEUE_ID = re.compile(r"\b1K[0-9A-HJKMNP-TV-Z]{11}\b")
+QUEUE_ID = re.compile(r"\b1K0RD[0-9A-HJKMNP-TV-Z]{8}\b")  # as written in documents
+ANY_QUEUE_ID = r"[0-9A-HJKMNP-TV-Z]{13}"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def expression(line: str, ids: dict[str, str]) -> str:
         if piece == "...":
             parts.append(".*")
         elif QUEUE_ID.fullmatch(piece):
-            parts.append(re.escape(ids[piece]) if piece in ids else f"(?P<{piece}>{QUEUE_ID.pattern})")
+            parts.append(re.escape(ids[piece]) if piece in ids else f"(?P<id_{piece}>{ANY_QUEUE_ID})")
         elif piece.isdigit():
             parts.append(r"\d+")
         elif piece.isspace():
@@ -132,7 +133,7 @@ def compare(example: Example, printed: str, ids: dict[str, str]) -> None:
         assert at < len(lines), f"$ {example.command}\nexpected {expected!r}, but printed only:\n{printed}"
         match = pattern.fullmatch(lines[at])
         assert match, f"$ {example.command}\nexpected {expected!r}, but line {at + 1} of:\n{printed}"
-        ids.update(match.groupdict())
+        ids.update({key.removeprefix("id_"): value for key, value in match.groupdict().items()})
         at, skipping = at + 1, False
     assert skipping or at == len(lines), f"$ {example.command}\nprinted more than the document says:\n{printed}"
 
@@ -141,7 +142,9 @@ def put_mail_in(server: PosthouseServer) -> None:
     """Let a stranger write to anna, and anna to somebody whose server cannot be reached."""
     server.route("far.example", 9)
     with server.smtp(25) as client:
-        client.sendmail("carla@elsewhere.example", [f"anna@{DOMAIN}"], "Subject: Hello\nMessage-ID: <1@elsewhere>\n\nHi")
+        client.sendmail(
+            "carla@elsewhere.example", [f"anna@{DOMAIN}"], "Subject: Hello\nMessage-ID: <1@elsewhere>\n\nHi"
+        )
         with contextlib.suppress(smtplib.SMTPRecipientsRefused):
             client.sendmail("carla@elsewhere.example", ["dora@far.example"], "Subject: Relay?\n\nHi")
     with server.submission("anna") as client:
