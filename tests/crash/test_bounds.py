@@ -122,7 +122,6 @@ RUDE = {
     "IMAP SEARCH": (143, b"a UID SEARCH OR 1:* 1:*\r\n"),
     "IMAP LIST": (143, b'a LIST "" *\r\n'),
     "IMAP STATUS": (143, b"a STATUS INBOX (MESSAGES UIDNEXT UNSEEN)\r\n"),
-    "IMAP NOOP": (143, b"a NOOP\r\n"),
     "IMAP BAD": (143, b"a\r\n"),
     "IMAP IDLE": (143, b"a IDLE\r\nDONE\r\n"),
     "POP3 RETR": (110, b"RETR 1\r\n"),
@@ -134,7 +133,6 @@ RUDE = {
     "SMTP message": (
         25, b"MAIL FROM:<a@else.test>\r\nRCPT TO:<ben@example.test>\r\nRCPT TO:<no@example.test>\r\nDATA\r\n.\r\n",
     ),
-    "SMTP BDAT": (25, b"MAIL FROM:<a@else.test>\r\nRCPT TO:<ben@example.test>\r\nBDAT 1\r\nxRSET\r\n"),
 }  # fmt: skip
 RUDE_ALLOWED = 2 * limits.MIB  # what is unsent, what is not yet looked at, and one answer
 COMMANDS = 12 * limits.MIB  # octets of commands
@@ -183,3 +181,60 @@ def test_a_client_that_never_reads_takes_bounded_memory(furnished, name, capsys)
     assert ended != "all"
     with house.smtp() as client:
         assert client.noop()[0] == 250
+
+
+def recipients(count):
+    """Return so many RCPT commands for one account."""
+    return b"".join(b"RCPT TO:<ben+%d@example.test>\r\n" % number for number in range(count))
+
+
+def test_a_hundred_thousand_recipients(house, capsys):
+    """The first thousand are granted, the next thousand told to wait with 452 4.5.3, and then the session ends."""
+    with bulk.Wire(house.port(25)) as wire, bulk.MemoryWatch.of(house.worker_pids()[0]) as watch:
+        wire.smtp(b"", b"220")
+        wire.smtp(b"EHLO me.test\r\n", b"250")
+        wire.smtp(b"MAIL FROM:<me@else.test>\r\n", b"250")
+        sender = threading.Thread(target=send_all, args=(wire, 100_000))
+        sender.start()
+        replies = read_replies(wire)
+        sender.join()
+    granted = limits.SMTP_RECIPIENTS
+    with capsys.disabled():
+        print(f"\n100 000 recipients: {watch.growth / limits.MIB:.2f} MiB")
+    assert all(reply.startswith(b"250 ") for reply in replies[:granted])
+    # The last replies may be lost: who goes on sending to a closed socket is answered with a reset.
+    assert granted < len(replies) <= granted + limits.SMTP_RECIPIENT_OVERSHOOT + 2
+    assert all(reply.startswith((b"452 4.5.3 ", b"421 ")) for reply in replies[granted:])
+    assert watch.growth <= 4 * limits.MIB
+
+
+def test_recipients_beyond_the_limit_do_not_harm_the_others(house):
+    """A client that heeds 452 delivers to the first thousand, and goes on with the rest in its next transaction."""
+    before = house.count("ben")
+    with bulk.Wire(house.port(25)) as wire:
+        wire.smtp(b"", b"220")
+        wire.smtp(b"EHLO me.test\r\n", b"250")
+        for count in (limits.SMTP_RECIPIENTS + 5, 5):
+            wire.smtp(b"MAIL FROM:<me@else.test>\r\n", b"250")
+            wire.say(recipients(count))
+            replies = [wire.line()[:4] for _ in range(count)]
+            assert replies.count(b"250 ") == min(count, limits.SMTP_RECIPIENTS)
+            assert replies.count(b"452 ") == max(0, count - limits.SMTP_RECIPIENTS)
+            wire.smtp(b"DATA\r\n", b"354")
+            wire.smtp(b"Subject: x\r\n\r\nText\r\n.\r\n", b"250")
+    assert house.count("ben") > before
+
+
+def send_all(wire, count):
+    """Send RCPT commands until the server has had enough."""
+    with contextlib.suppress(OSError):
+        wire.say(recipients(count))
+
+
+def read_replies(wire):
+    """Read replies up to the end of the connection."""
+    replies = []
+    with contextlib.suppress(OSError):
+        while True:
+            replies.append(wire.line())
+    return replies

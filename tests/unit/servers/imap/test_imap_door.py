@@ -168,6 +168,21 @@ async def test_silence_is_logged_out(house, monkeypatch):
     server.close()
 
 
+async def test_dripping_is_silence(house):
+    """A byte now and then that completes no command does not keep a session."""
+    server, client = await connect(house)
+    (door,) = house.context.sweep.doors
+    touched = door._touched
+    client.writer.write(b"a1 LOG")
+    async with asyncio.timeout(10):
+        while door.received < 6:  # noqa: ASYNC110  (counted by the loop's next reads)
+            await asyncio.sleep(0)
+    assert door._touched == touched
+    door.on_sweep(touched + door.idle_limit + 1)
+    assert await client.rest() == b"* BYE Disconnected for inactivity\r\n"
+    server.close()
+
+
 async def test_deleted_mailbox_ends_the_sessions_that_have_it_open(house):
     """There is no way to tell in IMAP that the selected mailbox is gone, but BYE."""
     server, client = await connect(house)
