@@ -149,7 +149,12 @@ async def test_what_cannot_be_done_is_refused_in_words(directory, method, argume
     await directory.add_account("anna@example.org", password=None)
     await directory.add_alias("info@example.org", ("a@b.example",))
     await directory.put_route("partner.example", host="gw.example")
-    before = (await directory.domains(), await directory.accounts(), await directory.aliases(), await directory.routes())
+    before = (
+        await directory.domains(),
+        await directory.accounts(),
+        await directory.aliases(),
+        await directory.routes(),
+    )
     with pytest.raises(Refused, match=words) as refused:
         await getattr(directory, method)(*arguments, **options)
     assert "\n" not in refused.value.detail
