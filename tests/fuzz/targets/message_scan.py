@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from posthouse.message.bodystructure import without_extensions
 from posthouse.message.scan import Part, decode_text, scan
+from posthouse.protocols.imap.format.structure import plain_body
 
 
 def target(data: bytes) -> None:
@@ -11,7 +11,7 @@ def target(data: bytes) -> None:
     scanned = scan(data)
     facts = scanned.facts()
     assert facts.size == len(data)
-    without_extensions(facts.bodystructure)
+    plain_body(facts.bodystructure)
     stack: list[tuple[Part, int, int]] = [(scanned.root, 0, len(data))]
     while stack:
         part, start, end = stack.pop()

@@ -3,9 +3,9 @@
 import pytest
 
 from posthouse.core import limits
-from posthouse.message.bodystructure import without_extensions
 from posthouse.message.scan import part_at, scan
 from posthouse.message.wire import nstring, string
+from posthouse.protocols.imap.format.structure import plain_body
 
 # RFC 3501 §6.4.5's example, with what each part number names as its text
 SECTIONS = b"""Content-Type: multipart/mixed; boundary=x
@@ -249,7 +249,7 @@ def test_bodystructure_carries_extension_data():
     assert structure == (
         b'("text" "html" ("charset" "utf-8") "<i>" "d" "base64" 5 1 "m" ("inline" ("filename" "x")) ("en" "de") "http://x")'
     )
-    assert without_extensions(structure) == b'("text" "html" ("charset" "utf-8") "<i>" "d" "base64" 5 1)'
+    assert plain_body(structure) == b'("text" "html" ("charset" "utf-8") "<i>" "d" "base64" 5 1)'
 
 
 def test_body_is_bodystructure_without_extension_data():
@@ -259,9 +259,9 @@ def test_body_is_bodystructure_without_extension_data():
         b"--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: \xc3\xbc(\r\n\r\nhi\r\n--x\r\n"
         b"Content-Type: image/gif; name=a\r\n\r\nx\r\n--x--\r\n",
     )
-    assert without_extensions(scan(content).facts().bodystructure) == (
+    assert plain_body(scan(content).facts().bodystructure) == (
         b'(("message" "rfc822" NIL NIL NIL "7bit" 18 (NIL {3}\r\n\xc3\xbc( NIL NIL NIL NIL NIL NIL NIL NIL)'
         b' ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 2 0) 2)'
         b'("image" "gif" ("name" "a") NIL NIL "7bit" 1) "mixed")'
     )
-    assert without_extensions(scan(multipart(b"x", b"")).facts().bodystructure).endswith(b'"7bit" 0 0) "mixed")')
+    assert plain_body(scan(multipart(b"x", b"")).facts().bodystructure).endswith(b'"7bit" 0 0) "mixed")')
