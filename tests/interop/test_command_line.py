@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -167,9 +168,8 @@ def test_a_missing_right(idle):
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv to give up rights")
 def test_a_port_that_needs_a_right(idle):
     """A low port without the right to it is a missing right, not a taken port."""
-    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as first:
-        if int(first.read()) <= 25:
-            pytest.skip("every user may use low ports on this machine")
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 25:
+        pytest.skip("every user may use low ports on this machine")
     idle.configure(rf"127\.0\.0\.1:{idle.port(25)}", "127.0.0.1:25")
     done = subprocess.run(
         ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", sys.executable, "-m",

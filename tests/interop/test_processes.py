@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -198,7 +199,7 @@ def test_a_supervisor_that_is_killed_leaves_nothing_in_the_way(house):
         client.sendmail("a@b.example", [f"anna@{DOMAIN}"], "Subject: x\r\n\r\nx\r\n")
     pids = workers(house)
     house.stop(signal.SIGKILL)
-    until(lambda: not any(os.path.exists(f"/proc/{pid}/exe") for pid in pids), "the workers to end", 5)
+    until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids), "the workers to end", 5)
     began = time.monotonic()
     house.start()
     seconds = time.monotonic() - began

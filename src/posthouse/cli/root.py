@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -28,6 +29,13 @@ NOUNS: dict[str, tuple[str, str]] = {
     "setting": ("setting", "Settings, with scope and explanation."),
     "status": ("status", "What runs, how many sessions, what waits."),
     "verify": ("verify", "Check every invariant of the store."),
+}
+
+_REMEDIES: dict[int | None, str] = {
+    errno.EROFS: "Mount that file system so that it can be written.",
+    errno.ENOSPC: "Make room on that disk.",
+    errno.EDQUOT: "Make room, or raise that user's disk quota.",
+    errno.EIO: "That disk may be failing: see the kernel's log.",
 }
 
 
@@ -87,7 +95,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             "Run the command as the user that owns the home, or as root.",
         )
     except OSError as error:
-        _leave(os.EX_UNAVAILABLE, f"{error.filename or 'system'}: {error.strerror or error}", "")
+        _leave(
+            os.EX_UNAVAILABLE,
+            f"{error.filename or 'system'}: {error.strerror or error}",
+            _REMEDIES.get(error.errno, ""),
+        )
     sys.exit(code if isinstance(code, int) else 0)
 
 

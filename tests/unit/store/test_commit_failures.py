@@ -72,6 +72,33 @@ async def test_after_a_failed_flush_the_log_is_copied_whole_before_anything_is_a
     assert sizes[-1] > 0
 
 
+async def test_whoever_waits_long_for_the_lock_is_answered(opened, tmp_path, monkeypatch):
+    """While another process holds the lock callers are refused in time; when it lets go the store goes on."""
+    monkeypatch.setattr("posthouse.store.sqlite.committer.LOCK_PATIENCE", 0.05)
+    store, account = opened
+    with (tmp_path / "home" / "store.lock").open("rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for _ in range(3):
+            results = await asyncio.gather(*(store.commit(delivery(account)) for _ in range(3)), return_exceptions=True)
+            assert [type(result) for result in results] == [Unavailable] * 3
+        waiting = asyncio.ensure_future(store.commit(delivery(account)))
+        await asyncio.sleep(0)
+    await waiting
+    await store.commit(delivery(account))
+    assert await count(store, account) == 2
+    assert await store.verify() == []
+
+
+async def test_a_store_whose_lock_is_held_is_not_opened(opened, tmp_path, monkeypatch):
+    """Opening gives up in time and says who may hold it."""
+    monkeypatch.setattr("posthouse.store.sqlite.engine.LOCK_PATIENCE", 0.05)
+    with (tmp_path / "home" / "store.lock").open("rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Unavailable, match="store.lock for long"):
+            async with make_store(tmp_path / "home", worker=7):
+                pass
+
+
 async def test_a_full_file_system_is_told_as_short_storage(opened, monkeypatch):
     """SQLite's FULL and the system's ENOSPC become 452 4.3.1 for the peer."""
     full = sqlite3.OperationalError("database or disk is full")

@@ -8,7 +8,8 @@ One group at a time::
                          +------- more was handed in meanwhile --------------------------------------------+
 
 Nothing is acknowledged before its flush. Where writing, flushing or healing fails, every call of the group is
-answered with Unavailable, and the next group tries again; no restart is needed. Tests: ``tests/unit/store``.
+answered with Unavailable, and the next group tries again; no restart is needed. The same goes for calls that waited
+``LOCK_PATIENCE`` for a lock that somebody else holds; the helper thread waits on. Tests: ``tests/unit/store``.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ MAX_OCTETS = 4 * 1024 * 1024
 # three or four deliveries. A caller that is alone waits for nothing, and no group waits once as many have come as
 # came to the largest of late.
 GATHER_SECONDS = 0.003
+LOCK_PATIENCE = 10.0  # seconds; writers hold the lock for milliseconds, so its holder is stopped or hangs
 _PAGES = 16 * 1024  # octets of log that a call costs beside its content, roughly
 _ROW = 150
 
@@ -92,6 +94,7 @@ class Committer:
         self._busy = False
         self._crowd = 0  # calls in the largest group of late
         self._gathering: asyncio.TimerHandle | None = None
+        self._impatience: asyncio.TimerHandle | None = None  # set while the helper thread waits for the lock
         self._suspect = False
         self._closed = False
         self._idle: list[asyncio.Future[None]] = []
@@ -135,11 +138,39 @@ class Committer:
         self._group = self._take()
         self._crowd = max(len(self._group), self._crowd - 1 - self._crowd // 16)
         if self._suspect:
-            self._helper.run(self._heal, self._healed)
-        elif self._database.try_lock():
+            self._wait(self._heal, self._healed)
+        else:
+            self._lock()
+
+    def _lock(self) -> None:
+        if self._database.try_lock():
             self._write(None)
         else:
-            self._helper.run(self._database.wait_for_lock, self._write)
+            self._wait(self._database.wait_for_lock, self._locked)
+
+    def _wait(self, job: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
+        """Run a job that waits for the lock in the thread; calls that wait too long for it are answered meanwhile."""
+
+        def ended(error: BaseException | None) -> None:
+            if self._impatience is not None:
+                self._impatience.cancel()
+                self._impatience = None
+            then(error)
+
+        self._impatience = self._loop.call_later(LOCK_PATIENCE, self._lose_patience)
+        self._helper.run(job, ended)
+
+    def _lose_patience(self) -> None:
+        calls, self._group = [*self._group, *self._pending], []
+        self._pending.clear()
+        fault = Unavailable("another process holds the lock of the store for long", where="store.lock")
+        self._answer(calls, fault, fault.where)
+        self._impatience = self._loop.call_later(LOCK_PATIENCE, self._lose_patience)
+
+    def _locked(self, error: BaseException | None) -> None:
+        if not self._group and error is None:
+            self._group = self._take()
+        self._write(error)
 
     def _take(self) -> list[tuple[Call, asyncio.Future[Any]]]:
         """Take calls for one group: others first, then deliveries, whose rows so stay together."""
@@ -170,10 +201,7 @@ class Committer:
             self._fail(error, "store.heal")
             return
         self._suspect = False
-        if self._database.try_lock():
-            self._write(None)
-        else:
-            self._helper.run(self._database.wait_for_lock, self._write)
+        self._lock()
 
     def _write(self, error: BaseException | None) -> None:
         """Write the group on the loop thread; the lock is ours."""
@@ -214,12 +242,16 @@ class Committer:
         self._next()
 
     def _fail(self, error: BaseException, where: str) -> None:
-        for _, future in self._group:
+        self._answer(self._group, error, where)
+        self._next()
+
+    @staticmethod
+    def _answer(calls: Sequence[tuple[Call, asyncio.Future[Any]]], error: BaseException, where: str) -> None:
+        for _, future in calls:
             if not future.cancelled():
                 fault: Fault = as_fault(error, where)
                 fault.__cause__ = error if fault is not error else None
                 future.set_exception(fault)
-        self._next()
 
     def _next(self) -> None:
         self._group = []

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from posthouse.core.errors import Unavailable
@@ -72,6 +73,18 @@ class Database:
     def wait_for_lock(self) -> None:
         """Take the lock, waiting in the kernel; for a thread."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def lock_within(self, seconds: float) -> None:
+        """Take the lock, or give up. Raises Unavailable."""
+        deadline = time.monotonic() + seconds
+        while not self.try_lock():
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"another process holds {self.lock_path} for long; a server of this home that was stopped"
+                    " (SIGSTOP) or hangs does so: let it go on, or kill it",
+                    where="store.lock",
+                )
+            time.sleep(0.01)
 
     def unlock(self) -> None:
         """Let the next worker write."""

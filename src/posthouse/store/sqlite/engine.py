@@ -36,7 +36,7 @@ from posthouse.store.rows import (
 )
 from posthouse.store.spool import Spool
 from posthouse.store.sqlite import birth, staging
-from posthouse.store.sqlite.committer import Committer
+from posthouse.store.sqlite.committer import LOCK_PATIENCE, Committer
 from posthouse.store.sqlite.connection import as_fault
 from posthouse.store.sqlite.database import Database
 from posthouse.store.sqlite.group import Group
@@ -107,7 +107,7 @@ class SqliteStore:
         lock = Database(self._path, self._home / "store.lock")
         lock.open_lock()
         try:
-            lock.wait_for_lock()
+            lock.lock_within(LOCK_PATIENCE)
             birth.prepare(self._path)
             folder = os.open(self._path.parent, os.O_RDONLY)
             try:
