@@ -150,6 +150,9 @@ class Caller(threading.Thread):
                 self.told_to_wait += 1
                 if reply.smtp_code != 421:
                     self.problems.append(repr(reply))
+            except smtplib.SMTPRecipientsRefused as refused:
+                self.told_to_wait += 1
+                self.problems += [repr(refused) for code, _ in refused.recipients.values() if code != 421]
             except (smtplib.SMTPServerDisconnected, ConnectionResetError):
                 self.told_to_wait += 1  # goodbye was said between two commands
             except OSError as error:

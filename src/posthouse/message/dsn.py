@@ -22,6 +22,7 @@ from posthouse.message.headers import section_end
 _MOST_RETURNED = limits.BODY_CHUNK  # octets of the original that are returned; the rest is left out, and said so
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _LONG_LINE = 900
+_LONGEST_LINE = 998  # octets without CRLF (RFC 5321 §4.5.3.1.6)
 
 _HEADINGS = {
     "failed": "Your message could not be delivered to",
@@ -210,24 +211,29 @@ def _crlf(octets: bytes) -> bytes:
     return re.sub(rb"\r\n|\r|\n", b"\r\n", octets)
 
 
+def _can_go(body: bytes, *, smtputf8: bool) -> bool:
+    """Whether octets can go without an encoding: no long line, and no 8-bit octet where the way back may not take it."""
+    return (smtputf8 or body.isascii()) and max(map(len, body.split(b"\r\n"))) <= _LONGEST_LINE
+
+
 def _returned_part(original: bytes, *, full: bool, smtputf8: bool) -> tuple[str, bytes]:
     """Return the third part's header lines and body (RFC 6522 §3, RFC 6533 §4).
 
-    The whole message goes back where that was asked for, it is not too large, and it needs no 8-bit transport that the
-    way back may lack; else its header section, which as text can be encoded.
+    The whole message goes back where that was asked for, it is not too large, and it can go as it is; else its header
+    section, which as text can be encoded.
     """
-    body, encoding = _crlf(original[: _MOST_RETURNED + 1]), "7bit"
-    if full and len(body) <= _MOST_RETURNED and (smtputf8 or body.isascii()):
+    body = _crlf(original[: _MOST_RETURNED + 1])
+    encoding = "7bit" if body.isascii() else "8bit"
+    if full and len(body) <= _MOST_RETURNED and _can_go(body, smtputf8=smtputf8):
         kind = "message/rfc822" if body.isascii() else "message/global"
     else:
         head = original[: min(section_end(original, 0, len(original)), _MOST_RETURNED)]
         body = _crlf(head.rstrip(b"\r\n") + b"\n")
-        kind = "text/rfc822-headers"
-        if not body.isascii() and smtputf8:
-            kind = "message/global-headers"
-    if not body.isascii():
-        encoding = "8bit" if smtputf8 else "quoted-printable"
-        body = body if smtputf8 else _crlf(binascii.b2a_qp(body, istext=True))
+        kind, encoding = "text/rfc822-headers", "7bit"
+        if not _can_go(body, smtputf8=smtputf8):
+            body, encoding = _crlf(binascii.b2a_qp(body, istext=True)), "quoted-printable"
+        elif not body.isascii():
+            kind, encoding = "message/global-headers", "8bit"
     head_lines = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n"
     return "Content-Description: Returned message\r\n" + head_lines, body
 

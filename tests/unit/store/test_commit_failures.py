@@ -94,7 +94,7 @@ async def test_a_store_whose_lock_is_held_is_not_opened(opened, tmp_path, monkey
     monkeypatch.setattr("posthouse.store.sqlite.engine.LOCK_PATIENCE", 0.05)
     with (tmp_path / "home" / "store.lock").open("rb+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(Unavailable, match="store.lock for long"):
+        with pytest.raises(Unavailable, match=r"store\.lock for long"):
             async with make_store(tmp_path / "home", worker=7):
                 pass
 
