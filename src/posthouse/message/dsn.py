@@ -21,7 +21,7 @@ from posthouse.message.headers import section_end
 
 _MOST_RETURNED = limits.BODY_CHUNK  # octets of the original that are returned; the rest is left out, and said so
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-_LONG_LINE = 900
+_LONG_LINE = 900  # octets of what somebody said
 _LONGEST_LINE = 998  # octets without CRLF (RFC 5321 §4.5.3.1.6)
 
 _HEADINGS = {
@@ -91,7 +91,8 @@ class DsnRecipient:
 
 def _line(text: str) -> str:
     """Return what somebody said as one line without control characters, of bounded length."""
-    return _CONTROL.sub(" ", text)[:_LONG_LINE].strip()
+    plain = _CONTROL.sub(" ", text[:_LONG_LINE])
+    return plain.encode("utf-8")[:_LONG_LINE].decode("utf-8", "ignore").strip()
 
 
 def _ascii(text: str) -> str:
@@ -100,15 +101,17 @@ def _ascii(text: str) -> str:
 
 def _xtext(text: str) -> str:
     """Encode what is not printable ASCII (RFC 3461 §4); characters beyond it as in RFC 6533 §3."""
-    return "".join(
-        f"\\x{{{ord(octet):X}}}"
-        if octet >= "\x80"
-        else octet
-        if "!" <= octet <= "~" and octet != "\\"
-        else f"\\x{{{ord(octet):02X}}}"
-        for octet in text[: limits.PATH]
-        if not "\ud800" <= octet <= "\udfff"
-    )
+    encoded: list[str] = []
+    room = _LONG_LINE
+    for octet in text:
+        if "\ud800" <= octet <= "\udfff":
+            continue
+        unit = octet if "!" <= octet <= "~" and octet != "\\" else f"\\x{{{ord(octet):02X}}}"
+        room -= len(unit)
+        if room < 0:
+            break
+        encoded.append(unit)
+    return "".join(encoded)
 
 
 def _typed_address(address: str, *, smtputf8: bool) -> str:
@@ -212,7 +215,7 @@ def _crlf(octets: bytes) -> bytes:
 
 
 def _can_go(body: bytes, *, smtputf8: bool) -> bool:
-    """Whether octets can go without an encoding: no long line, and no 8-bit octet where the way back may not take it."""
+    """Whether octets can go without an encoding: no long line, no 8-bit octet that the way back may not take."""
     return (smtputf8 or body.isascii()) and max(map(len, body.split(b"\r\n"))) <= _LONGEST_LINE
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 Ranges: TypeAlias = list[tuple[int, int]]
 
 ROWS = 2000  # rows in memory at once: some hundred octets each
-OCTETS = 1 << 20  # of message content in memory at once
+OCTETS = 1 << 19  # of message content in memory at once: rows and the answer made of them are both there
 
 
 def clip(ranges: Sequence[tuple[int, int]], low: int, high: int) -> Ranges:
