@@ -1,5 +1,6 @@
 """Every fuzz target replays the inputs that are kept for it, and a second of new ones made from them."""
 
+import re
 import time
 
 import pytest
@@ -31,3 +32,9 @@ def test_a_dictionary_has_words_and_a_target(path):
     assert path.stem in engine.target_names()
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     assert len(engine.words(path.stem)) == len(lines) > 5
+
+
+def test_the_table_names_every_target():
+    """README.md has a row for each target and no other."""
+    rows = re.findall(r"^\| `(\w+)`", (engine.FOLDER / "README.md").read_text(), re.MULTILINE)
+    assert rows == engine.target_names()
