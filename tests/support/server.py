@@ -133,7 +133,7 @@ class PosthouseServer:
         return self.exit_code
 
     def __enter__(self) -> Self:
-        return self.found().start()
+        return self if self.process is not None else self.found().start()
 
     def __exit__(self, *exc: object) -> None:
         self.stop()

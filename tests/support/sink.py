@@ -56,8 +56,8 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Session)
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__((host, port), _Session)
         self.messages: list[tuple[str, tuple[str, ...], bytes]] = []
         self.refusals: dict[str, str] = {}
 
@@ -65,8 +65,8 @@ class _Server(socketserver.ThreadingTCPServer):
 class Sink:
     """One running sink; use as a context."""
 
-    def __init__(self, port: int = 0) -> None:
-        self._server = _Server(port)
+    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        self._server = _Server(host, port)
         self.port: int = self._server.server_address[1]
         self.messages = self._server.messages
         self.refusals = self._server.refusals
