@@ -21,6 +21,8 @@ _UNSEEN_ROWS: Final = 1000  # looked through for the first unseen message
 
 async def do_select(talk: Conversation, tag: bytes, command: Select) -> None:
     """Open a mailbox; the one that was open is forgotten even where this fails."""
+    if talk.opened is not None:
+        talk.untagged(b"* OK [CLOSED] Previous mailbox closed\r\n")  # RFC 7162 §3.2.11
     talk.deselect()
     row = await mailboxes.named(talk.store, talk.account_id, command.mailbox)
     if row is None:
