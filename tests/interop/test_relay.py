@@ -223,12 +223,19 @@ def test_a_loop_between_two_servers_ends(house, peer, people):
     assert parts[1].get_payload()[1]["Status"] == "5.4.6"
 
 
+def looped(house):
+    """Return the refusals that ended a loop."""
+    return [event for event in house.events("message.refused") if event["rule"] == "loop.received"]
+
+
 def test_a_null_reverse_path_is_never_bounced(house, peer):
     """A notice that cannot be delivered ends silently."""
     before = len(house.events("queue.bounce_dropped"))
     with house.smtp() as client:
         client.sendmail("", ["someone@loop.test"], "Subject: a notice\r\n\r\nx\r\n")
-    until(lambda: house.events("message.refused")[-1]["rule"] == "loop.received", "the loop to end")
+    until(
+        lambda: "loop.received" in {event["rule"] for event in house.events("message.refused")[-1:]}, "the loop to end"
+    )
     until(lambda: len(house.events("queue.bounce_dropped")) > before or peer.queued() == 0, "the end of the notice")
     assert house.rows("queue", "list") == []
 

@@ -7,6 +7,8 @@ Servers that run are listed in ``RUNNING``, so that a test that fails can show t
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import imaplib
 import json
 import os
@@ -19,6 +21,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,17 +51,41 @@ def until(condition: Callable[[], T], what: str, seconds: float = 15.0) -> T:
         time.sleep(0.02)
 
 
-def free_offset() -> int:
-    """Return a port offset at which all our ports are free, below the ports that the system gives to clients."""
-    while True:
-        offset = random.randrange(10_000, 31_000)
+class PortSlot:
+    """A port offset that nobody else on this machine has, while this object lives: other test runs ask for one as well.
+
+    Offsets are multiples of 30, so that no two of them lead to the same port for any of ``BASE_PORTS``.
+    """
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.gettempdir()) / f"posthouse-test-ports-{os.getuid()}"
+        folder.mkdir(exist_ok=True)
+        while True:
+            self.offset = random.randrange(10_020, 31_000, 30)
+            self._descriptor = os.open(folder / str(self.offset), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if self._is_ours() and self._is_free():
+                return
+            os.close(self._descriptor)
+
+    def _is_ours(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _is_free(self) -> bool:
         try:
             for base in BASE_PORTS:
                 with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", offset + base))
+                    probe.bind(("127.0.0.1", self.offset + base))
         except OSError:
-            continue
-        return offset
+            return False
+        return True
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
 
 
 def run_posthouse(home: Path, *words: str, text: str = "", seconds: float = 30) -> subprocess.CompletedProcess[str]:
@@ -74,7 +101,8 @@ class PosthouseServer:
 
     def __init__(self, home: Path, *, people: Sequence[str] = ("anna", "ben"), workers: int = 2) -> None:
         self.home = home
-        self.offset = free_offset()
+        self._slot = PortSlot()
+        self.offset = self._slot.offset
         self.people = people
         self.workers = workers
         self.wrapper: tuple[str, ...] = ()  # words before the command, such as those of strace

@@ -13,15 +13,13 @@ from posthouse.config.faults import ConfigFault
 from posthouse.config.home import Home
 from posthouse.servers.listeners import ListenFault
 from posthouse.supervisor import LOCK_VARIABLE, SupervisorFault, lock_home
-from tests.support.server import PosthouseServer, free_offset, until
+from tests.support.server import PosthouseServer, until
 
 
 @pytest.fixture
 def server(tmp_path) -> PosthouseServer:
     """Return a server that was founded and not started."""
-    made = PosthouseServer(tmp_path / "home", people=("anna",))
-    made.offset = free_offset()
-    return made.found()
+    return PosthouseServer(tmp_path / "home", people=("anna",)).found()
 
 
 @pytest.fixture(autouse=True)
