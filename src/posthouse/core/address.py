@@ -93,9 +93,12 @@ def fold_domain(domain: str) -> str:
     if "xn--" not in ascii_name:
         return ascii_name
     try:
-        return ascii_name.encode("ascii").decode("idna")
+        unicode_name = ascii_name.encode("ascii").decode("idna")
+        is_stable = unicode_name.encode("idna").decode("ascii") == ascii_name
     except UnicodeError:
         return ascii_name
+    # An A-label that no U-label leads to stays as it is, or two forms would stand for one domain.
+    return unicode_name if is_stable else ascii_name
 
 
 def _unquote(text: str) -> str:

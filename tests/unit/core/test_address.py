@@ -89,3 +89,10 @@ def test_domains_without_an_idna_form():
     with pytest.raises(SyntaxFault):
         domain_to_ascii("a" * 70 + "ä.org")
     assert fold_domain("xn--zzzzzzzzzzzz99999999.org").startswith("xn--")
+
+
+def test_a_label_that_does_not_come_back_stays_ascii():
+    """An A-label whose U-label would be written otherwise is kept, so that a printed address parses to itself."""
+    address = parse_address("x@xn--bce.org")
+    assert address.domain == "xn--bce.org"
+    assert parse_address(str(address)) == address
