@@ -96,7 +96,15 @@ async def _fetch_rows(talk: Conversation, layout: FetchLayout, ranges: Ranges) -
         else:
             rows = await talk.store.messages(opened.account, opened.mailbox, piece, fields)
         if rows:
+            _name_keywords(talk, layout, rows)
             await talk.push(layout.rows(view.seqnums([row[0] for row in rows]), rows, recent_from=opened.recent_from))
+
+
+def _name_keywords(talk: Conversation, layout: FetchLayout, rows: Sequence[tuple[Any, ...]]) -> None:
+    """SELECT does not look through all messages for their keywords; so FLAGS names them before FETCH shows them."""
+    if Field.KEYWORDS.value in layout.columns:
+        place = layout.columns.index(Field.KEYWORDS.value)
+        talk.selected.tell_keywords(talk.session, {row[place] for row in rows if row[place]})
 
 
 async def _fetch_sections(talk: Conversation, layout: FetchLayout, ranges: Ranges) -> None:
@@ -107,6 +115,7 @@ async def _fetch_sections(talk: Conversation, layout: FetchLayout, ranges: Range
         sizes = await talk.store.messages(opened.account, opened.mailbox, piece, (Field.UID, Field.SIZE))
         for part in split_by_size(piece, sizes):
             rows = await talk.store.messages(opened.account, opened.mailbox, part, fields)
+            _name_keywords(talk, layout, rows)
             numbers = view.seqnums([row[0] for row in rows])
             if is_whole and all(row[-1] is not None for row in rows):
                 await talk.push(_whole_messages(layout, numbers, rows, opened.recent_from))

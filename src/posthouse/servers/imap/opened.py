@@ -144,7 +144,7 @@ class Opened:
         if changed:
             known = set(view.known([each[0] for each in changed]))
             changed = [each for each in changed if each[0] in known]
-            self.tell_keywords(session, changed)
+            self.tell_keywords(session, {row[2] for row in changed if row[2]})
             numbers = view.seqnums([each[0] for each in changed])
             session.untagged(
                 fetch_flags_bulk(numbers, changed, uid=uid, modseq=session.condstore, recent_from=self.recent_from)
@@ -152,9 +152,8 @@ class Opened:
         own.clear()
         view.modseq = row.highestmodseq
 
-    def tell_keywords(self, session: ImapSession, rows: list[tuple[int, int, str, int]]) -> None:
-        """Send FLAGS anew where rows carry keywords it has not named (RFC 3501 §7.2.6)."""
-        texts = {row[2] for row in rows if row[2]}
+    def tell_keywords(self, session: ImapSession, texts: set[str]) -> None:
+        """Send FLAGS anew where columns of keywords hold some that it has not named (RFC 3501 §7.2.6)."""
         if not texts:
             return
         unknown = {word for text in texts for word in text.split() if word.lower() not in self.keywords}

@@ -62,8 +62,7 @@ async def _store(talk: Conversation, command: Store, ranges: Ranges) -> list[int
         highest = max([row[3] for row in rows])
         if highest > before:
             opened.told(highest)
-        if command.keywords:
-            opened.tell_keywords(session, rows)
+        opened.tell_keywords(session, {row[2] for row in rows if row[2]})
         numbers = opened.view.seqnums([row[0] for row in rows])
         if not command.silent:
             await talk.push(
