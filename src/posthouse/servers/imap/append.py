@@ -30,7 +30,7 @@ class Appending:
         self._placed = append.Placement(
             account=mailbox.account,
             mailbox=mailbox.id,
-            internal_date=int(talk.services.clock.now()) if started.internal_date is None else started.internal_date,
+            internal_date=_internal_date(talk, started),
             flags=started.flags,
             keywords=started.keywords,
         )
@@ -67,6 +67,11 @@ class Appending:
         if self._spool is not None:
             self._spool.close()
             self._spool = None
+
+
+def _internal_date(talk: Conversation, started: AppendStarted) -> int:
+    """Return the date asked for; never 0, which stands for now in a filing (RFC 3501 §6.3.11)."""
+    return int(talk.services.clock.now()) if started.internal_date is None else max(1, started.internal_date)
 
 
 async def begin_append(talk: Conversation, started: AppendStarted) -> Appending | None:
