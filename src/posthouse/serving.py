@@ -8,9 +8,11 @@ line with its remedy and leaves nothing running. Tests: ``tests/unit/test_servin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import pwd
+import resource
 from collections.abc import Callable
 
 from posthouse.config.faults import ConfigFault
@@ -45,6 +47,7 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
         make_server_context(configuration.in_home(configuration.certificate), configuration.in_home(configuration.key))
     workers = configuration.workers or os.cpu_count() or 1
     generation = int(os.environ.pop(GENERATION_VARIABLE, "0"))
+    _raise_descriptor_limit()
     lock = lock_home(home.run)
     listeners: list[OpenListener] = []
     try:
@@ -80,6 +83,14 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
     finally:
         close_listeners(listeners)
         os.close(lock)
+
+
+def _raise_descriptor_limit() -> None:
+    """Use all the descriptors we may have: every connection needs one, and shells start programs with 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):  # some systems name a hard limit that they do not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _environment(listeners: list[OpenListener], lock: int, generation: int) -> dict[str, str]:

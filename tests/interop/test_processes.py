@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import resource
+import shutil
 import signal
 import smtplib
 import socket
@@ -54,6 +56,39 @@ def announced_size(house):
     with house.smtp() as client:
         client.ehlo()
         return int(client.esmtp_features["size"])
+
+
+@pytest.mark.skipif(not shutil.which("prlimit"), reason="not installed: prlimit")
+def test_a_server_uses_all_the_descriptors_it_may_have(tmp_path):
+    """A low soft limit, as shells set it, is raised to the hard one, and more clients than that are served."""
+    server = PosthouseServer(tmp_path / "home", people=(), workers=1).found()
+    server.wrapper = ("prlimit", "--nofile=64:512")
+    with server.start(), contextlib.ExitStack() as stack:
+        for _ in range(100):
+            link, lines = greeted(server, 143)
+            stack.callback(link.close)
+            stack.callback(lines.close)
+
+
+def test_too_few_descriptors_are_no_end(tmp_path):
+    """Clients beyond the last descriptor are turned away; when others leave the next ones are served."""
+    server = PosthouseServer(tmp_path / "home", people=(), workers=1).found()
+    with server.start():
+        (pid,) = workers(server)
+        hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(list(Path(f"/proc/{pid}/fd").iterdir())) + 5, hard))
+        with contextlib.ExitStack() as stack:
+            found = []
+            for _ in range(20):
+                link = stack.enter_context(socket.create_connection(("127.0.0.1", server.port(143)), timeout=5))
+                with contextlib.suppress(ConnectionResetError):
+                    found.append(link.recv(100)[:4])
+            assert found.count(b"* OK") >= 3
+            assert found.count(b"* OK") < 20
+        until(lambda: server.run("status").returncode == 0, "the descriptors to be free")
+        link, lines = greeted(server, 143)
+        link.close()
+        lines.close()
 
 
 def test_a_setting_takes_effect_within_a_second(house):
