@@ -40,10 +40,12 @@ def house(tmp_path_factory):
         server.route("far.test", sink.port, tls="none")
         server.sink = sink
         server.restart()
-        for blocks in (MIDDLE, BLOCKS):
-            WAYS["SMTP DATA"](server, blocks)
-        yield server
-        server.stop()
+        try:
+            for blocks in (MIDDLE, BLOCKS):
+                WAYS["SMTP DATA"](server, blocks)
+            yield server
+        finally:
+            server.stop()
 
 
 @contextlib.contextmanager
