@@ -26,6 +26,7 @@ SERVER_BUG: Final = Answer(NO, b"SERVERBUG", b"Internal error, see the server's 
 TRY_CREATE: Final = Answer(NO, b"TRYCREATE", b"No such mailbox")
 NONEXISTENT: Final = Answer(NO, b"NONEXISTENT", b"No such mailbox")
 OVER_QUOTA: Final = Answer(NO, b"OVERQUOTA", b"Quota exceeded")
+EXPUNGE_ISSUED: Final = Answer(NO, b"EXPUNGEISSUED", b"The messages were expunged meanwhile")
 READ_ONLY: Final = Answer(NO, b"READ-ONLY", b"The mailbox is open for reading only")
 
 # The first class that fits answers; classes that are special cases of others come first.

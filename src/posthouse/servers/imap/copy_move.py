@@ -1,10 +1,14 @@
-"""COPY and MOVE with their UIDs told (RFC 3501 §6.4.7, RFC 4315 §3, RFC 6851 §3)."""
+"""COPY and MOVE with their UIDs told (RFC 3501 §6.4.7, RFC 4315 §3, RFC 6851 §3).
+
+Messages that others have expunged are left out. Where none is left of those named by their numbers the answer is NO
+(RFC 5530 §3, EXPUNGEISSUED), so that nobody takes them for copied; UIDs that are not there are no error.
+"""
 
 from __future__ import annotations
 
 from posthouse.protocols.imap.format.codes import copyuid
 from posthouse.protocols.imap.types.commands import Copy, Move
-from posthouse.servers.imap.answers import READ_ONLY, TRY_CREATE
+from posthouse.servers.imap.answers import EXPUNGE_ISSUED, READ_ONLY, TRY_CREATE
 from posthouse.servers.imap.conversation import Conversation
 from posthouse.services.mailstore import mailboxes
 from posthouse.store import values
@@ -48,4 +52,8 @@ async def _transfer(talk: Conversation, tag: bytes, command: Copy | Move, *, mov
     copied: values.Copied = await talk.store.commit(
         values.Copy(account=opened.account, mailbox=opened.mailbox, uids=ranges, target=target.id, move=move)
     )
+    if not copied.source and not command.uid:
+        await talk.news(expunges=move)
+        talk.refuse(tag, EXPUNGE_ISSUED)
+        return None
     return copied
