@@ -1,12 +1,14 @@
 r"""FETCH: rows in bulk, bodies message by message, both in bounded pieces (RFC 3501 §6.4.5, RFC 7162 §3.1.4).
 
-A message that was expunged by somebody else meanwhile is left out of the answer (RFC 2180 §4.1.2). Fetching a body
+A message that was expunged by somebody else meanwhile is left out of the answer, and where it was named by its number
+EXPUNGEISSUED tells why (RFC 2180 §4.1.2, RFC 5530 §3). Fetching a body
 without PEEK sets ``\Seen`` first, and the response then carries the flags. Once the head of a literal is sent its
 octets must follow; where they cannot, the connection is cut.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -39,12 +41,10 @@ async def do_fetch(talk: Conversation, tag: bytes, command: Fetch) -> None:
     if ranges and not opened.read_only and any(isinstance(item, BodySection) and not item.peek for item in items):
         items = await _set_seen(talk, ranges, items)
     layout = fetch_layout(items)
-    if layout.sections:
-        await _fetch_sections(talk, layout, ranges)
-    else:
-        await _fetch_rows(talk, layout, ranges)
+    uids = opened.view.members(ranges)
+    told = await (_fetch_sections if layout.sections else _fetch_rows)(talk, layout, ranges, uids)
     await talk.news(expunges=command.uid, uid=command.uid)
-    talk.done(tag, b"Fetch completed")
+    talk.done(tag, b"Fetch completed", b"EXPUNGEISSUED" if told < len(uids) and not command.uid else None)
 
 
 async def _changed_since(talk: Conversation, ranges: Ranges, modseq: int) -> Ranges:
@@ -83,11 +83,11 @@ async def _set_seen(talk: Conversation, ranges: Ranges, items: tuple[FetchItem, 
     return (*(item for item in items if item not in more), *more)
 
 
-async def _fetch_rows(talk: Conversation, layout: FetchLayout, ranges: Ranges) -> None:
+async def _fetch_rows(talk: Conversation, layout: FetchLayout, ranges: Ranges, uids: array[int]) -> int:
+    """Answer from rows alone; return how many messages were there."""
     opened, view = talk.selected, talk.selected.view
     fields = [Field(name) for name in layout.columns]
-    uids = view.members(ranges)
-    columns = None
+    told, columns = 0, None
     if layout.columns == _IN_MEMORY:
         columns = await talk.services.columns.get(opened.account, opened.mailbox, len(uids))
     for piece in split_by_rows(ranges, uids):
@@ -98,6 +98,8 @@ async def _fetch_rows(talk: Conversation, layout: FetchLayout, ranges: Ranges) -
         if rows:
             _name_keywords(talk, layout, rows)
             await talk.push(layout.rows(view.seqnums([row[0] for row in rows]), rows, recent_from=opened.recent_from))
+        told += len(rows)
+    return told
 
 
 def _name_keywords(talk: Conversation, layout: FetchLayout, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -107,11 +109,12 @@ def _name_keywords(talk: Conversation, layout: FetchLayout, rows: Sequence[tuple
         talk.selected.tell_keywords(talk.session, {row[place] for row in rows if row[place]})
 
 
-async def _fetch_sections(talk: Conversation, layout: FetchLayout, ranges: Ranges) -> None:
-    opened, view = talk.selected, talk.selected.view
+async def _fetch_sections(talk: Conversation, layout: FetchLayout, ranges: Ranges, uids: array[int]) -> int:
+    """Answer with octets of the messages; return how many were there."""
+    opened, view, told = talk.selected, talk.selected.view, 0
     fields = [*(Field(name) for name in layout.columns), *SOURCE_FIELDS]
     is_whole = len(layout.sections) == 1 and _section(layout.sections[0]) == _WHOLE and not layout.sections[0].partial
-    for piece in split_by_rows(ranges, view.members(ranges)):
+    for piece in split_by_rows(ranges, uids):
         sizes = await talk.store.messages(opened.account, opened.mailbox, piece, (Field.UID, Field.SIZE))
         for part in split_by_size(piece, sizes):
             rows = await talk.store.messages(opened.account, opened.mailbox, part, fields)
@@ -121,6 +124,8 @@ async def _fetch_sections(talk: Conversation, layout: FetchLayout, ranges: Range
                 await talk.push(_whole_messages(layout, numbers, rows, opened.recent_from))
             else:
                 await _messages(talk, layout, numbers, rows)
+            told += len(rows)
+    return told
 
 
 def _whole_messages(
