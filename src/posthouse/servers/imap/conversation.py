@@ -85,6 +85,7 @@ class Conversation:
         self.opened: Opened | None = None
         self.failed_logins = 0
         self.stop_watching: Callable[[], None] | None = None
+        self._condstore_told = False
 
     @property
     def store(self) -> Store:
@@ -144,6 +145,13 @@ class Conversation:
     def deselect(self) -> None:
         """Forget the selected mailbox."""
         self.opened = None
+
+    def enabled_condstore(self) -> None:
+        """Say from where the client counts mod-sequences, once it asked for them in a mailbox (RFC 7162 §3.1)."""
+        if not self._condstore_told:
+            self._condstore_told = True
+            if self.opened is not None:
+                self.untagged(b"* OK [HIGHESTMODSEQ %d] Highest\r\n" % max(self.opened.view.modseq, 1))
 
     async def news(self, *, expunges: bool, uid: bool = False) -> None:
         """Tell what changed in the selected mailbox, if one is selected.

@@ -198,6 +198,8 @@ class ImapDoor(Door):
             self._idling = Idling(self._talk, event.tag, self._look)
             self._idling.changed()
         else:
+            if self._session.condstore:
+                self._talk.enabled_condstore()
             self._serve(event.tag, COMMANDS[type(command)](self._talk, event.tag, command))
 
     def _look(self) -> None:
