@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass
+from typing import Final
 
 from posthouse.message.dates import format_date
 from posthouse.message.scan import Scan
+
+# Blind copies (RFC 5322 §3.6.3, §3.6.6), and the trace of a delivery that has not been yet (RFC 5321 §4.4).
+NOT_SENT: Final = (b"bcc", b"resent-bcc", b"return-path")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +46,12 @@ def missing_fields(scanned: Scan, *, date: float, message_id: str) -> bytes:
     return "".join(lines).encode("utf-8")
 
 
-def without_fields(scanned: Scan, name: bytes) -> bytes:
-    """Return the header section without the fields of a name (lower case), with the empty line that ends it."""
+def without_fields(scanned: Scan, names: tuple[bytes, ...]) -> bytes:
+    """Return the header section without the fields of these names (lower case), with the empty line that ends it."""
     content, headers = scanned.content, scanned.headers
     pieces = []
     position = 0
-    for number in headers.places(name):
+    for number in sorted(number for name in names for number in headers.places(name)):
         _, start, end = headers.fields[number]
         pieces.append(content[position:start])
         position = end
@@ -56,13 +60,13 @@ def without_fields(scanned: Scan, name: bytes) -> bytes:
 
 
 def complete(scanned: Scan, *, date: float, message_id: str) -> Completion:
-    """Return the missing Date and Message-ID lines and the header section without Bcc.
+    """Return the missing Date and Message-ID lines and the header section without what ``NOT_SENT`` names.
 
     ``message_id`` has no brackets. A message that has no header section at all gets the empty line that its new
     lines need.
     """
     prepend = missing_fields(scanned, date=date, message_id=message_id)
-    header = without_fields(scanned, b"bcc")
+    header = without_fields(scanned, NOT_SENT)
     if prepend and not scanned.headers.fields and not header.startswith((b"\r\n", b"\n")):
         return Completion(prepend=prepend + b"\r\n", header=b"", body_start=0)
     return Completion(prepend=prepend, header=header, body_start=scanned.header_size)

@@ -106,6 +106,11 @@ def test_hops_are_received_fields():
             id="blind copies",
         ),
         pytest.param(
+            b"Return-Path: <z@z>\r\nResent-Bcc: c@d\r\nDate: x\r\nBcc: e@f\r\nMessage-ID: <y>\r\nresent-bcc: g@h\r\n\r\nhi",
+            b"Date: x\r\nMessage-ID: <y>\r\n\r\nhi",
+            id="blind copies of one sent again, and a return path (RFC 5322 §3.6.6, RFC 5321 §4.4)",
+        ),
+        pytest.param(
             b"\r\nhi",
             b"Date: Fri, 21 Nov 1997 15:55:06 +0000\r\nMessage-ID: <m@x>\r\n\r\nhi",
             id="empty header section",
@@ -118,7 +123,7 @@ def test_hops_are_received_fields():
     ],
 )
 def test_submitted_messages_are_completed(content, expected):
-    """Date and Message-ID are added, Bcc is taken out, all else stays as it was."""
+    """Date and Message-ID are added, Bcc, Resent-Bcc and Return-Path are taken out, all else stays as it was."""
     assert complete(scan(content), date=AT, message_id="m@x").apply(content) == expected
 
 
