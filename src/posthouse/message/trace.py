@@ -15,7 +15,7 @@ from posthouse.message.headers import HeaderIndex
 
 __all__ = ["format_date", "format_delivered_to", "format_received", "format_return_path", "hop_count", "with_protocol"]
 
-_UNSAFE = re.compile(r"[\x00-\x20\x7f()<>\\\";,\ud800-\udfff]")
+_UNSAFE = re.compile(r"[^\x21-\x7e]|[()<>\\\";,]")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _MOST = 255  # characters of what a peer said that are repeated
 

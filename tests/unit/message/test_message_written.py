@@ -86,6 +86,11 @@ def test_a_peer_cannot_write_header_lines():
     assert format_delivered_to("a@b") == b"Delivered-To: a@b\r\n"
 
 
+def test_what_a_client_calls_itself_is_written_in_ascii():
+    """A name in EHLO is A-labels even with SMTPUTF8, and other octets do not reach the header (RFC 6531 §3.7.1)."""
+    assert received(helo="ex\ufffdmple.\u00e4").startswith(b"Received: from ex?mple.? (")
+
+
 def test_hops_are_received_fields():
     """Loops are seen by counting them."""
     assert hop_count(scan(received() * 3 + b"\r\n").headers) == 3
