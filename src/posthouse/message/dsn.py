@@ -195,7 +195,9 @@ def _story(recipient: DsnRecipient, *, smtputf8: bool) -> list[str]:
     return lines
 
 
-def _words(reporting_mta: str, arrival: float, recipients: Sequence[DsnRecipient], *, smtputf8: bool) -> str:
+def _words(
+    reporting_mta: str, arrival: float, recipients: Sequence[DsnRecipient], *, whole: bool, smtputf8: bool
+) -> str:
     """The part for people: grouped by what happened, worst first."""
     lines = [f"This is the mail system at {_ascii(reporting_mta)}.", ""]
     for action, heading in _HEADINGS.items():
@@ -206,7 +208,10 @@ def _words(reporting_mta: str, arrival: float, recipients: Sequence[DsnRecipient
         for recipient in concerned:
             lines += [*_story(recipient, smtputf8=smtputf8), ""]
         lines += [_ADVICE[action], ""]
-    lines += [f"The message came in on {format_date(arrival)}.", "Its beginning is attached to this report."]
+    lines += [
+        f"The message came in on {format_date(arrival)}.",
+        f"{'It' if whole else 'Its header'} is attached to this report.",
+    ]
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -296,11 +301,12 @@ def compose_dsn(
     international = smtputf8 and any(
         not (one.final_recipient + one.original_recipient + one.diagnostic).isascii() for one in recipients
     )
-    words = _words(reporting_mta, arrival, recipients, smtputf8=international)
     status = _status_part(
         reporting_mta=reporting_mta, envid=envid, arrival=arrival, recipients=recipients, smtputf8=international
     )
     returned_head, returned = _returned_part(original, full=full, smtputf8=smtputf8)
+    whole = "header" not in returned_head  # text/rfc822-headers, message/global-headers (RFC 6522 §4, RFC 6533 §4)
+    words = _words(reporting_mta, arrival, recipients, whole=whole, smtputf8=international)
     eight_bit = international or not returned.isascii()
     head = _head(
         from_address=_ascii(from_address),

@@ -192,10 +192,12 @@ def test_a_report_returns_the_whole_message_on_request():
     """RET=FULL gives message/rfc822 while the message is small and 7-bit."""
     kinds = [part.media for part in scan(report(FAILED, full=True)).root.children]
     assert kinds == ["text/plain", "message/delivery-status", "message/rfc822"]
+    assert b"\r\nIt is attached to this report.\r\n" in report(FAILED, full=True)
     huge = report(FAILED, full=True, original=ORIGINAL + b"x\r\n" * 200_000)
     assert [part.media for part in scan(huge).root.children][2] == "text/rfc822-headers"
     eight_bit = report(FAILED, full=True, original="Subject: ü\r\n\r\nü\r\n".encode())
     assert eight_bit.isascii()
+    assert b"\r\nIts header is attached to this report.\r\n" in eight_bit
     assert b"Subject: =C3=BC" in eight_bit
 
 
