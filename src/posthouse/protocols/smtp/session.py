@@ -286,12 +286,15 @@ class SmtpSession(Conversation):
             self._refuse(words.UNKNOWN_COMMAND)
 
     def _refuse_line(self, fault: LineFault) -> None:
+        reply = _LINE_FAULTS[fault]
         if self.state is State.AUTH:
             self._exchange = None
             self.state = State.READY
+            if fault is LineFault.TOO_LONG:
+                reply = words.AUTH_LINE_TOO_LONG  # RFC 4954 §6: 5.5.6 is for these lines alone
         kind = AbuseKind.LONG_LINE if fault is LineFault.TOO_LONG else AbuseKind.BARE_NEWLINE
         self._events.append(ProtocolAbuse(kind))
-        self._refuse(_LINE_FAULTS[fault])
+        self._refuse(reply)
 
     def _read_data(self) -> bool:
         if not len(self._buffer):
@@ -363,7 +366,7 @@ class SmtpSession(Conversation):
         try:
             name = grammar.hello_name(arguments)
         except SyntaxFault:
-            self._refuse(words.HELLO_SYNTAX)
+            self._refuse(words.LHLO_SYNTAX if self.config.is_lmtp else words.HELLO_SYNTAX)
             return
         if self.hello_name and not self._count_junk():
             return
@@ -481,6 +484,8 @@ class SmtpSession(Conversation):
             self._refuse(words.NOT_IMPLEMENTED)
         elif self.is_authenticated:
             self._refuse(words.AUTHENTICATED_ALREADY)
+        elif not name:
+            self._refuse(words.AUTH_SYNTAX)
         elif mechanism not in self.config.mechanisms or mechanism not in SERVER_MECHANISMS:
             self._refuse(words.UNKNOWN_MECHANISM)
         elif mechanism not in self.config.mechanisms_offered(tls_active=self.is_tls):

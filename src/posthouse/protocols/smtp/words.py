@@ -32,11 +32,13 @@ def _closing(text: str, detail: Detail) -> Outcome:
 
 UNKNOWN_COMMAND = _bad("Command unrecognized", 500)
 NOT_IMPLEMENTED = _bad("Command not implemented", 502)
-LINE_TOO_LONG = _bad("Line too long", 500, status.LINE_TOO_LONG)
+LINE_TOO_LONG = _bad("Line too long", 500, status.SYNTAX_ERROR)
+AUTH_LINE_TOO_LONG = _bad("Authentication exchange line too long", 500, status.LINE_TOO_LONG)
 BARE_NEWLINE = _bad("Lines end with CRLF", 500, status.SYNTAX_ERROR)
 NUL_IN_COMMAND = _bad("NUL in command", 500, status.SYNTAX_ERROR)
 NO_ARGUMENTS = _bad("The command takes no arguments", 501, status.INVALID_ARGUMENTS)
 HELLO_SYNTAX = _bad("Syntax: EHLO hostname", 501, status.INVALID_ARGUMENTS)
+LHLO_SYNTAX = _bad("Syntax: LHLO hostname", 501, status.INVALID_ARGUMENTS)
 VRFY_SYNTAX = _bad("Syntax: VRFY address", 501, status.INVALID_ARGUMENTS)
 LHLO_ONLY = _bad("This is LMTP: say LHLO", 500)
 HELLO_FIRST = _bad("Say hello first", 503)
@@ -51,6 +53,7 @@ TOO_MANY_RECIPIENTS = defer(
 )
 TLS_REQUIRED = _bad("Must issue a STARTTLS command first", 530, status.SECURITY_OTHER)
 TLS_ALREADY = _bad("TLS already active", 503)
+AUTH_SYNTAX = _bad("Syntax: AUTH mechanism [initial-response]", 501, status.INVALID_ARGUMENTS)
 UNKNOWN_MECHANISM = _bad("Unrecognized authentication type", 504, status.INVALID_ARGUMENTS)
 MECHANISM_NEEDS_TLS = _bad(
     "Encryption required for requested authentication mechanism", 538, status.ENCRYPTION_REQUIRED_FOR_MECHANISM
