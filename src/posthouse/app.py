@@ -77,7 +77,7 @@ class Composition:
         self.tls = self._load_tls()
         self.context = self._context(number, workers)
         self.queue_ids = QueueIds(self.clock, number)
-        self.directory = Directory(store, self.clock, settings)
+        self.directory = Directory(store, self.clock, settings, hostname=configuration.hostname)
         self.router = Router(self.directory)
         self.planner = NoticePlanner(self.router, self.queue_ids, settings, self.clock)
         self.resolver = self._resolver()

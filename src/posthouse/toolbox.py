@@ -88,8 +88,10 @@ class Toolbox:
 
         settings = Settings(await self.store.settings())
         queue_ids = QueueIds(self.clock, os.getpid())
-        planner = NoticePlanner(Router(Directory(self.store, self.clock, settings)), queue_ids, settings, self.clock)
-        notices = NoticeWriter(self.store, planner, queue_ids, self.clock, hostname=self.configuration.hostname)
+        hostname = self.configuration.hostname
+        router = Router(Directory(self.store, self.clock, settings, hostname=hostname))
+        planner = NoticePlanner(router, queue_ids, settings, self.clock)
+        notices = NoticeWriter(self.store, planner, queue_ids, self.clock, hostname=hostname)
         return self._queue(notices.write)
 
     def _queue(self, writer: Writer | None) -> QueueControls:

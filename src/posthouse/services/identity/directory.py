@@ -4,7 +4,8 @@ Answers are cached by address in each worker. The cache is dropped whole when th
 changed, and once a second the store's version is compared, so that a lost notice costs a second. Addresses nobody
 has are remembered for a few seconds only, so that a guesser does not push the real ones out for long.
 
-RFC 5321 §4.5.1 (postmaster always exists), §2.3.11 (local parts belong to their domain: ours fold case).
+RFC 5321 §4.5.1 (postmaster always exists), §2.3.11 (local parts belong to their domain: ours fold case), RFC 3464 §2
+(an answer to a report reaches a person).
 Invariant: ``resolve`` never suspends on an embedded store. Not here: following an alias to its end
 (``routing.router``), policy (``reception``). Tests: ``tests/unit/services/identity/test_directory.py``.
 """
@@ -36,13 +37,16 @@ UNKNOWN_SECONDS: Final = 5.0
 VERSION_SECONDS: Final = 1.0
 ALIAS_DOMAIN_HOPS: Final = 4
 POSTMASTER: Final = "postmaster"
+HOST_NAMES: Final = frozenset({POSTMASTER, "mailer-daemon"})  # who is always there at the name of the host
 _FOREVER: Final = float("inf")
 
 
 class Directory:
     """The directory as one worker sees it. ``close`` ends its interest in the store's notices."""
 
-    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+    def __init__(self, store: Store, clock: Clock, settings: Settings, *, hostname: str = "") -> None:
+        """``hostname`` is this server's name, which need not be a domain that has accounts."""
+        self._hostname = hostname.lower()
         self._store = store
         self._clock = clock
         self._settings = settings
@@ -135,10 +139,17 @@ class Directory:
         domain = address.domain or await self.default_domain()  # bare <postmaster>, RFC 5321 §4.1.1.3
         row = await self.domain(domain)
         if row is None:
-            return await self._foreign(domain)
+            return await self._of_the_host(address.local_part, domain) or await self._foreign(domain)
         if row.disabled:
             return Disabled("domain")
         return await self._local(address.local_part, row)
+
+    async def _of_the_host(self, local_part: str, domain: str) -> Resolution | None:
+        """The postmaster, as addressed at the name of this server: that is where our reports are from."""
+        if domain != self._hostname or local_part.lower() not in HOST_NAMES:
+            return None
+        row = await self.domain(await self.default_domain())
+        return None if row is None or row.disabled else await self._local(POSTMASTER, row)
 
     async def _foreign(self, domain: str) -> Resolution:
         route = _nearest_route(await self._all_routes(), domain)
@@ -157,6 +168,8 @@ class Directory:
                 return base
         if name == POSTMASTER:
             return await self._postmaster(domain)
+        if name in HOST_NAMES and domain.name == self._hostname:
+            return await self._local(POSTMASTER, domain)
         return CatchAll(domain.catch_all) if domain.catch_all else UNKNOWN_USER
 
     async def _at(self, key: str, detail: str) -> Resolution | None:

@@ -107,6 +107,31 @@ async def test_bare_postmaster_belongs_to_the_default_domain(values: dict[str, s
     assert found.account.address == expected
 
 
+HOST = {
+    "its postmaster": ("PostMaster@mx.house.test", "root@house.test"),
+    "the sender of reports": ("MAILER-DAEMON@mx.house.test", "root@house.test"),
+    "somebody else there": ("ann@mx.house.test", None),
+    "the same at another host": ("mailer-daemon@mx.far.test", None),
+}
+
+
+@pytest.mark.parametrize("name", HOST)
+async def test_whoever_answers_a_report_reaches_the_postmaster(name: str) -> None:
+    """The host's own name has a postmaster and the sender of our reports, and nobody else (RFC 3464 §2)."""
+    text, expected = HOST[name]
+    directory = Directory(make_store(), FakeClock(), settings(), hostname="MX.house.test")
+    found = await directory.resolve(parse_address(text))
+    assert (found.address if isinstance(found, LocalAccount) else None) == expected
+
+
+async def test_a_host_that_is_a_domain_of_its_own_answers_to_reports_too() -> None:
+    """Where the host's name is a domain with accounts, its postmaster gets the answers (RFC 3464 §2)."""
+    directory = Directory(make_store(), FakeClock(), settings(), hostname="own.test")
+    found = await directory.resolve(parse_address("mailer-daemon@own.test"))
+    assert isinstance(found, LocalAccount)
+    assert found.address == "postmaster@own.test"
+
+
 async def test_the_delimiter_is_a_setting() -> None:
     """Another delimiter cuts elsewhere, and the old one no longer does."""
     directory = Directory(make_store(), FakeClock(), settings(**{EXTENSION_DELIMITER.name.replace(".", "__"): "-"}))
