@@ -29,7 +29,7 @@ def add(home: Home, name: str, alias_of: str, catch_all: str, as_json: bool) -> 
 @click.argument("name")
 @click.option("--alias-of", metavar="DOMAIN", help='Make it another name of that domain; "" makes it one of its own.')
 @click.option("--catch-all", metavar="ADDRESS", help='Where mail for unknown addresses goes; "" refuses it.')
-@click.option("--disabled/--enabled", default=None, help="Whether mail for it is deferred.")
+@click.option("--disabled/--enabled", default=None, help="Whether mail for it is refused.")
 @json_option
 @home_option
 def set_(
