@@ -24,7 +24,7 @@ from posthouse.servers.listeners import OpenListener, close_listeners
 from posthouse.servers.tls import make_server_context
 from posthouse.store.open import open_store
 from posthouse.store.values import EVERY_OWNER, ReleaseLeases
-from posthouse.supervisor import LOCK_VARIABLE, Plan, Supervisor, drop_privileges, lock_home
+from posthouse.supervisor import LOCK_NAME, LOCK_VARIABLE, Plan, Supervisor, drop_privileges, lock_home
 from posthouse.telemetry.formats import open_telemetry
 from posthouse.toolbox import SystemClock
 from posthouse.worker import WorkerParts, run_worker
@@ -112,14 +112,18 @@ def _make_folders(home: Home, configuration: Configuration) -> None:
     try:
         for path in home.folders():
             path.mkdir(mode=0o700, exist_ok=True)
+        (home.run / LOCK_NAME).touch(0o600)  # here, so that it is given away with the rest
         if os.geteuid() == 0 and configuration.user:
             _give_away(home, configuration.user)
     except OSError as error:
-        raise ConfigFault(
+        fault = ConfigFault(
             f"{error.filename}: {error.strerror}",
             place=str(home.file),
-            remedy="Give the folder to the user that runs the server, or make room on the disk.",
-        ) from None
+            remedy="Give the home to the user that runs the server, and see that its disk has room and can be written.",
+        )
+        if isinstance(error, PermissionError):
+            fault.exit_code = os.EX_NOPERM
+        raise fault from None
 
 
 def _give_away(home: Home, user: str) -> None:

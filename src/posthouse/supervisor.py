@@ -37,6 +37,7 @@ from posthouse.telemetry.writer import BufferedWriter
 
 LIFELINE_VARIABLE = "POSTHOUSE_LIFELINE"
 LOCK_VARIABLE = "POSTHOUSE_LOCK"
+LOCK_NAME = "server.lock"
 _RESTART_DELAYS = (0.0, 0.1, 0.5, 1.0)  # seconds, by number of quick deaths in a row; connections wait meanwhile
 _QUICK_DEATH = 5.0  # a worker that lived less than this many seconds died quickly
 _LOCK_PATIENCE = 3.0  # seconds to wait for the workers of a supervisor that was killed to go
@@ -263,7 +264,7 @@ def lock_home(run_folder: Path) -> int:
     inherited = os.environ.pop(LOCK_VARIABLE, "")
     if inherited:
         return int(inherited)
-    path = run_folder / "server.lock"
+    path = run_folder / LOCK_NAME
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + _LOCK_PATIENCE
     while True:

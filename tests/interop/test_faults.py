@@ -181,7 +181,7 @@ def test_a_home_that_cannot_be_written(small_disk):
     house = PosthouseServer(small_disk / "home").found()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     done = house.run("serve")
-    assert done.returncode == 69, (done.returncode, done.stderr)
+    assert done.returncode == 78, (done.returncode, done.stderr)
     assert str(house.home) in done.stderr, done.stderr
     assert "ead-only" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr

@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import pwd
 import resource
 import shutil
 import signal
 import smtplib
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -56,6 +59,45 @@ def announced_size(house):
     with house.smtp() as client:
         client.ehlo()
         return int(client.esmtp_features["size"])
+
+
+PATHS = os.pathsep.join(path for path in sys.path if path.endswith(("src", "site-packages")))
+
+
+def python_for_everybody():
+    """Return a Python that the user ``nobody`` can run with our libraries; the tests skip where there is none."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    code = f"import os; os.setuid({pwd.getpwnam('nobody').pw_uid}); import sqlite3, posthouse.worker"
+    for python in (sys.executable, "/usr/bin/python3"):
+        done = subprocess.run([python, "-c", code], env={"PYTHONPATH": PATHS}, capture_output=True, check=False)
+        if done.returncode == 0:
+            return python
+    pytest.skip("the user nobody can run no Python that has our libraries")
+
+
+def test_root_becomes_the_user_of_the_server(tmp_path):
+    """Started as root with ``user`` set every process is that user's, the home too, and SIGUSR2 works all the same."""
+    server = PosthouseServer(tmp_path / "home", people=("anna",)).found()
+    server.python = python_for_everybody()
+    server.configure(r"^# user = .*$", 'user = "nobody"')
+    for above in [tmp_path, *tmp_path.parents][:-2]:
+        above.chmod(above.stat().st_mode | 0o011)
+    with server.start(PYTHONPATH=PATHS):
+        nobody = pwd.getpwnam("nobody").pw_uid
+        for generation in (1, 2):
+            until(lambda generation=generation: server.ready_count() == generation, "the server to be ready", 30)
+            pids = until(lambda: (pids := workers(server)) and len(pids) == 2 and pids, "two workers")
+            assert {Path(f"/proc/{pid}").stat().st_uid for pid in [server.process.pid, *pids]} == {nobody}
+            with server.smtp() as client:
+                client.sendmail("a@b.example", [f"anna@{DOMAIN}"], "Subject: x\r\n\r\nx\r\n")
+            server.process.send_signal(signal.SIGUSR2)
+        until(lambda: server.ready_count() == 3, "the server to be ready", 30)
+        assert server.count("anna") == 2
+        server.say("setting", "set", "smtp.recipients", "300")
+        assert server.run("verify").returncode == 0
+    assert server.exit_code == 0
+    assert {path.stat().st_uid for path in [server.home, *server.home.rglob("*")]} == {nobody}
 
 
 @pytest.mark.skipif(not shutil.which("prlimit"), reason="not installed: prlimit")

@@ -106,6 +106,7 @@ class PosthouseServer:
         self.people = people
         self.workers = workers
         self.wrapper: tuple[str, ...] = ()  # words before the command, such as those of strace
+        self.python = sys.executable
         self.process: subprocess.Popen[bytes] | None = None
         self.exit_code: int | None = None
 
@@ -138,7 +139,7 @@ class PosthouseServer:
         self.said.write_bytes(b"")
         with self.said.open("ab") as said, self.complained.open("ab") as complained:
             self.process = subprocess.Popen(
-                [*self.wrapper, sys.executable, "-m", "posthouse.cli", "--home", str(self.home), "serve"],
+                [*self.wrapper, self.python, "-m", "posthouse.cli", "--home", str(self.home), "serve"],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=complained, env=os.environ | environment,
             )  # fmt: skip
         RUNNING.append(self)
