@@ -3,6 +3,7 @@
 Exchangers listen on port 25 of further loopback addresses; without the right to that port the tests skip.
 """
 
+import os
 from email import message_from_bytes, policy
 
 import pytest
@@ -13,7 +14,8 @@ from tests.support.sink import Sink
 
 pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("relay")]
 
-LIVING, DEAD = "127.0.0.77", "127.0.0.78"
+# Addresses of this process alone, so that two runs on one machine do not meet.
+LIVING, DEAD = (f"127.{net}.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF or 1}" for net in (77, 78))
 
 RECORDS = {
     ("preferred.test", "MX"): ["10 dead.preferred.test.", "20 living.preferred.test.", "5 missing.preferred.test."],
