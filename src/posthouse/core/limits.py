@@ -15,6 +15,7 @@ MIB: Final = 1024 * 1024
 SMTP_COMMAND_LINE: Final = (
     4 * KIB
 )  # octets with CRLF; RFC 5321 §4.5.3.1.4 asks for 512, extensions raise it, AUTH 12288
+SMTP_ENDLESS_LINE: Final = 1 * MIB  # octets without CRLF where a command is due; the session ends
 SMTP_AUTH_LINE: Final = 12_288  # RFC 4954 §4
 SMTP_TEXT_LINE: Final = 998 + 2  # RFC 5321 §4.5.3.1.6; what is longer is accepted up to SMTP_TEXT_LINE_HARD
 SMTP_TEXT_LINE_HARD: Final = 1 * MIB  # a message with a longer line is refused

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import enum
 
+from posthouse.core import limits
+
 
 class LineFault(enum.Enum):
     """Why a line cannot be read as a command."""
@@ -16,17 +18,19 @@ class LineFault(enum.Enum):
     TOO_LONG = "too long"
     BARE_NEWLINE = "CR or LF alone"
     NUL = "NUL octet"
+    ENDLESS = "without an end"  # its end is not waited for; the session is over
 
 
 class ReceiveBuffer:
     """Octets that were received and not yet read."""
 
-    __slots__ = ("_data", "_is_skipping", "_scanned")
+    __slots__ = ("_data", "_is_skipping", "_scanned", "_skipped")
 
     def __init__(self) -> None:
         self._data = bytearray()
         self._scanned = 0  # octets at the front that hold no LF
         self._is_skipping = False  # inside a line that was too long
+        self._skipped = 0  # octets of that line that were dropped
 
     def __len__(self) -> int:
         return len(self._data)
@@ -44,6 +48,7 @@ class ReceiveBuffer:
         self._data.clear()
         self._scanned = 0
         self._is_skipping = False
+        self._skipped = 0
 
     def take(self, count: int = -1) -> bytes:
         """Remove and return up to ``count`` octets, all where it is negative."""
@@ -72,15 +77,20 @@ class ReceiveBuffer:
             if len(data) >= limit:
                 self._is_skipping = True
             if self._is_skipping:
+                self._skipped += len(data)
                 data.clear()
             self._scanned = len(data)
-            return None
+            if self._skipped < limits.SMTP_ENDLESS_LINE:
+                return None
+            self._skipped = 0
+            return LineFault.ENDLESS
         line = bytes(data[:end])
         del data[: end + 1]
         self._scanned = 0
         if self._is_skipping or end >= limit:
+            dropped, self._skipped = self._skipped + end, 0
             self._is_skipping = False
-            return LineFault.TOO_LONG
+            return LineFault.ENDLESS if dropped >= limits.SMTP_ENDLESS_LINE else LineFault.TOO_LONG
         if line.find(b"\r") != end - 1 or not line:
             return LineFault.BARE_NEWLINE
         if b"\0" in line:

@@ -286,6 +286,9 @@ class SmtpSession(Conversation):
             self._refuse(words.UNKNOWN_COMMAND)
 
     def _refuse_line(self, fault: LineFault) -> None:
+        if fault is LineFault.ENDLESS:
+            self._abuse(AbuseKind.LONG_LINE, words.ENDLESS_LINE)
+            return
         reply = _LINE_FAULTS[fault]
         if self.state is State.AUTH:
             self._exchange = None

@@ -30,6 +30,7 @@ def _closing(text: str, detail: Detail) -> Outcome:
     return defer(text, code=421, detail_code=detail, rule="smtp.protocol")
 
 
+ENDLESS_LINE = _closing("Command line without an end", status.SYNTAX_ERROR)
 UNKNOWN_COMMAND = _bad("Command unrecognized", 500)
 NOT_IMPLEMENTED = _bad("Command not implemented", 502)
 LINE_TOO_LONG = _bad("Line too long", 500, status.SYNTAX_ERROR)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from posthouse.core import limits
 from posthouse.protocols.smtp.lines import LineFault, ReceiveBuffer
 
 ROWS = [
@@ -52,4 +53,18 @@ def test_take_and_restore():
     assert buffer.next_line(20) == b"xyz"
     buffer.append(b"x")
     buffer.clear()
+    assert len(buffer) == 0
+
+
+@pytest.mark.parametrize("step", [4096, 65_536, 3 * limits.MIB])
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+def test_a_line_without_an_end_is_not_waited_for(step, end):
+    """Past the limit the first fault says so, whether or not the line ends after all, and nothing is kept."""
+    data = b"x" * (2 * limits.MIB) + end
+    buffer = ReceiveBuffer()
+    faults = []
+    for start in range(0, len(data), step):
+        buffer.append(data[start : start + step])
+        faults += read(buffer)
+    assert faults[0] is LineFault.ENDLESS
     assert len(buffer) == 0

@@ -324,3 +324,20 @@ def test_every_state_that_reads_commands_knows_every_verb():
     """The table has no holes: a verb known in one state is known in all."""
     verbs = {frozenset(rules) for rules in STATES.values()}
     assert len(verbs) == 1
+
+
+def test_a_command_without_an_end_ends_the_session():
+    """A peer that sends octets where a command is due, and no CRLF, is told 421 and reported, before its line ends."""
+    session = start(HELLO)
+    drain(session)
+    session.data_to_send()
+    events = []
+    for _ in range(40):
+        session.receive_data(b"x" * 65_536)
+        events += drain(session)
+        if session.is_closed:
+            break
+    assert session.is_closed
+    assert session.data_to_send().startswith(b"421 4.5.2 ")
+    assert kinds(events) == [ProtocolAbuse, ConnectionEnding]
+    assert events[0].kind is AbuseKind.LONG_LINE
