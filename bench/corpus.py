@@ -124,6 +124,7 @@ WORDS = [
     "backup",
     "holiday",
 ]
+KINDS = 5
 NAMES = ["Anna Berg", "José García", "Müller GmbH", "李雷", "O'Brien, Pat", "Support Team", "no-reply", "Иван Петров"]
 
 
@@ -175,7 +176,7 @@ def _body(kind: int, chance: random.Random, size: int) -> tuple[str, str]:
 def message(number: int, size: int) -> bytes:
     """Return message ``number`` of the corpus."""
     chance = random.Random(number)
-    kind = number % 5
+    kind = number % KINDS
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
     hops = "".join(
         f"Received: from relay{hop}.example.net (relay{hop}.example.net [192.0.2.{hop + 1}])\r\n"

@@ -94,7 +94,8 @@ def preview(content: bytes | mmap.mmap, root: Part) -> str:
         text = decode_text(content, part, _PLAIN_OCTETS)
         if "\n>" in text or text.startswith(">"):
             text = _QUOTED_LINE.sub("", text).strip() or text
-    line = " ".join(text.split())[: 2 * limits.PREVIEW]
+    # A word has at least one character, so that many words are more than enough.
+    line = " ".join(text.split(None, limits.PREVIEW)[: limits.PREVIEW])[: 2 * limits.PREVIEW]
     if not line.isprintable():
         line = " ".join(_UNSEEN.sub("", line).split())
     return line[: limits.PREVIEW].rstrip()
