@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posthouse.config.setting import PER_DOMAIN, bool_setting, duration_setting, int_setting, size_setting
+from posthouse.config.setting import PER_DOMAIN, bool_setting, duration_setting, int_setting, size_setting, text_setting
 from posthouse.core import limits
 
 MESSAGE_SIZE = size_setting(
@@ -71,8 +71,25 @@ AUTH_ON_MX = bool_setting(
     "listener; this is for those that cannot be changed.",
     rfc="RFC 6409 §3.1",
 )
+BANNER = text_setting(
+    "smtp.banner",
+    "Posthouse",
+    "The words that follow the host name in the greeting. {hostname} and {version} are replaced. Empty says nothing of "
+    "the software.",
+    rfc="RFC 5321 §4.2",
+)
+HIDE_CLIENT = bool_setting(
+    "smtp.hide_client",
+    False,
+    "Whether the Received line of mail that an account submits leaves out from which address it came. The log and the "
+    "journey keep it.",
+    scopes=PER_DOMAIN,
+    rfc="RFC 5321 §4.4",
+)
 
 SETTINGS = (
+    BANNER,
+    HIDE_CLIENT,
     MESSAGE_SIZE,
     RECIPIENTS,
     RECEIVED_HOPS,

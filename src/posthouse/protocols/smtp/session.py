@@ -81,7 +81,8 @@ class SmtpSession(Conversation):
         if len(self._buffer):
             self._events.append(ProtocolAbuse(AbuseKind.EARLY_TALKER))
         kind = b"LMTP" if self.config.is_lmtp else b"ESMTP"
-        self._out.append(b"220 %b %b %b\r\n" % (self.config.hostname.encode(), kind, self.config.banner.encode()))
+        words_of_greeting = (self.config.hostname.encode(), kind, self.config.banner.encode())
+        self._out.append(b"220 %b\r\n" % b" ".join(words_of_greeting).rstrip())
         self.state = State.CONNECTED
 
     def refuse(self, outcome: Outcome) -> None:

@@ -7,11 +7,16 @@ this machine (RFC 4954 §4, RFC 8314 §3). Tests: ``tests/unit/servers/smtp/test
 
 from __future__ import annotations
 
-from posthouse.config.definitions.smtp import AUTH_ON_MX, MESSAGE_SIZE, RECIPIENTS
+from typing import Final
+
+import posthouse
+from posthouse.config.definitions.smtp import AUTH_ON_MX, BANNER, MESSAGE_SIZE, RECIPIENTS
 from posthouse.config.settings import Settings
 from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS
 from posthouse.protocols.smtp.types import ServiceClass, SessionConfig
 from posthouse.servers.door import DoorContext, ListenerInfo
+
+BANNER_LENGTH: Final = 200  # octets; a greeting line has 512 with all else (RFC 5321 §4.5.3.1.5)
 
 
 class SessionConfigs:
@@ -32,6 +37,7 @@ class SessionConfigs:
             settings.get(MESSAGE_SIZE),
             settings.get(RECIPIENTS),
             settings.get(AUTH_ON_MX),
+            settings.get(BANNER),
         )
         config = self._made.get(key)
         if config is None:
@@ -45,6 +51,7 @@ class SessionConfigs:
         may_show = listener.plaintext_auth == "always" or (listener.plaintext_auth == "loopback" and is_loopback)
         return SessionConfig(
             hostname=context.hostname,
+            banner=format_banner(settings.get(BANNER), context.hostname),
             service_class=self._service_class,
             max_size=settings.get(MESSAGE_SIZE),
             max_recipients=settings.get(RECIPIENTS),
@@ -58,6 +65,12 @@ class SessionConfigs:
         if self._service_class is ServiceClass.MX:
             return settings.get(AUTH_ON_MX)
         return self._service_class is ServiceClass.SUBMISSION
+
+
+def format_banner(text: str, hostname: str) -> str:
+    """Return the greeting's words with their variables replaced: one line of printable ASCII (RFC 5321 §4.2)."""
+    filled = text.replace("{hostname}", hostname).replace("{version}", posthouse.__version__)
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in filled)[:BANNER_LENGTH]
 
 
 def service_class(listener: ListenerInfo) -> ServiceClass:

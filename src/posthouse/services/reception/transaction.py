@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from posthouse.config.definitions.queue import SOFT_BOUNCE
-from posthouse.config.definitions.smtp import RECEIVED_HOPS
+from posthouse.config.definitions.smtp import HIDE_CLIENT, RECEIVED_HOPS
 from posthouse.config.settings import Settings
 from posthouse.core import status
 from posthouse.core.address import Address
@@ -248,6 +248,11 @@ class Transaction:
     def _for_all(self, outcome: Outcome) -> tuple[Outcome, ...]:
         return (outcome,) * (len(self._accepted) if self._is_lmtp else 1)
 
+    @property
+    def _hides_client(self) -> bool:
+        account = self._client.account
+        return account is not None and self._parts.settings.get(HIDE_CLIENT, account=account.address)
+
     def _finish_head(self, head: bytes) -> bytes:
         """Put our trace line above the message, and complete what a client of ours submitted."""
         client = self._client
@@ -257,7 +262,7 @@ class Transaction:
         received = format_received(
             helo=client.helo,
             client_name="",
-            client_address=client.address,
+            client_address="" if self._hides_client else client.address,
             by=self._parts.hostname,
             protocol=self._protocol,
             queue_id=queue_id,

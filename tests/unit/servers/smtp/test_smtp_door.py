@@ -447,3 +447,43 @@ async def test_a_large_message_needs_little_memory(tmp_path: Path) -> None:
             break
         await asyncio.sleep(0.005)
     assert house.deliveries()[0].email.facts.size > 29_000_000
+
+
+@pytest.mark.parametrize(
+    ("hides", "start"),
+    [("no", b"Received: from c.test ([127.0.0.1])\r\n\tby "), ("yes", b"Received: by mail.house.test with ESMTPA id ")],
+)
+def test_the_address_of_who_submits_may_be_left_out(tmp_path: Path, hides: str, start: bytes) -> None:
+    """With smtp.hide_client set for the domain, the trace of submitted mail begins with our own name (RFC 5321 §4.4)."""
+    house = House(tmp_path)
+    house.settings.load([SettingRow("smtp.hide_client", "domain:house.test", hides, "", 0.0)])
+    connection = house.connect("submission", peer="127.0.0.1")
+    connection.feed(b"")
+    connection.talk(
+        "EHLO c.test",
+        "AUTH PLAIN AGFubkBob3VzZS50ZXN0AHNlY3JldA==",
+        "MAIL FROM:<ann@house.test>",
+        "RCPT TO:<bob@house.test>",
+        "DATA",
+    )
+    connection.feed(b"Subject: x\r\n\r\nx\r\n.\r\n")
+    (delivery,) = house.deliveries()
+    assert delivery.email.content.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("text", "greeting"),
+    [
+        pytest.param("Posthouse", b"220 mail.house.test ESMTP Posthouse\r\n", id="the default"),
+        pytest.param("", b"220 mail.house.test ESMTP\r\n", id="nothing of the software"),
+        pytest.param("{hostname} ready", b"220 mail.house.test ESMTP mail.house.test ready\r\n", id="a variable"),
+        pytest.param("b\u00e9", b"220 mail.house.test ESMTP b?\r\n", id="no ASCII"),
+        pytest.param("a\r\n250 b", b"220 mail.house.test ESMTP Posthouse\r\n", id="a second line is no value"),
+        pytest.param("x" * 999, b"220 mail.house.test ESMTP " + b"x" * 200 + b"\r\n", id="too long"),
+    ],
+)
+def test_the_words_of_the_greeting(tmp_path: Path, text: str, greeting: bytes) -> None:
+    """The greeting says what smtp.banner says, always in one short line of ASCII."""
+    house = House(tmp_path)
+    house.settings.load([SettingRow("smtp.banner", "server", text, "", 0.0)])
+    assert house.connect().feed(b"") == greeting
