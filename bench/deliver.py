@@ -70,7 +70,7 @@ def measure(*, small: bool) -> list[Row]:
                 name = f"{what}, {'connections reused' if reuse else 'one message a connection'}"
                 count = ours_count if what.startswith("fresh") else ours_count // 2
                 peers = peer_count if what.startswith("fresh") else peer_count // 15
-                theirs = _rate(peer, peer.port, peers // 20 * 20, reuse=reuse)
+                theirs = _rate(peer, peer.port, max(20, peers // 20 * 20), reuse=reuse)
                 rows.append(
                     Row(name, _rate(ours, ours.port(25), count, reuse=reuse), theirs, "msg/s", floor=5, goal=10)
                 )
