@@ -24,12 +24,12 @@ from posthouse.config.home import Home
 from posthouse.config.settings import Settings
 from posthouse.core.errors import Fault
 from posthouse.servers.tls import make_server_context, read_certificate
-from posthouse.services.administration import check
-from posthouse.services.administration.check import CertificateFacts, MachineFacts, PortFacts, PortState
-from posthouse.services.administration.check_names import check_names
-from posthouse.services.administration.findings import Finding, error, warning
+from posthouse.services.administration.diagnosis import check
+from posthouse.services.administration.diagnosis.check import CertificateFacts, MachineFacts, PortFacts, PortState
+from posthouse.services.administration.diagnosis.check_names import check_names
+from posthouse.services.administration.diagnosis.findings import Finding, error, warning
 from posthouse.services.resolver.dns import DnsResolver, parse_server, read_hosts, read_resolv_conf
-from posthouse.store.rows import AccountRow
+from posthouse.store.directory_rows import AccountRow
 from posthouse.store.values import TakeDuty
 from posthouse.toolbox import SystemClock, Toolbox, opened_toolbox
 

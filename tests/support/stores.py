@@ -12,17 +12,9 @@ from pathlib import Path
 from posthouse.core.ids import AccountId, make_queue_id
 from posthouse.message.facts import MessageFacts
 from posthouse.store.contract import Store
+from posthouse.store.directory_values import PutAccount, PutDomain
 from posthouse.store.open import open_store
-from posthouse.store.values import (
-    Delivery,
-    Filing,
-    JourneyEntry,
-    NewEmail,
-    PutAccount,
-    PutDomain,
-    QueuedRecipient,
-    QueueEntry,
-)
+from posthouse.store.values import Delivery, Filing, JourneyEntry, NewEmail, QueuedRecipient, QueueEntry
 
 EPOCH = 1_700_000_000.0
 

@@ -14,7 +14,7 @@ from posthouse.servers.listeners import listener_info
 from posthouse.servers.pop3.door import Pop3Door
 from posthouse.servers.smtp.door import SmtpDoor
 from posthouse.servers.tls import write_self_signed
-from posthouse.store.values import PutSetting
+from posthouse.store.directory_values import PutSetting
 from posthouse.telemetry.formats import open_telemetry
 from posthouse.toolbox import SystemClock
 

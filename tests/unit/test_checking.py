@@ -14,8 +14,8 @@ from posthouse.config.file import Bind, ListenerConfig, load_configuration
 from posthouse.config.home import Home
 from posthouse.founding import Founding, found_home
 from posthouse.servers.tls import make_server_context
-from posthouse.services.administration.check import PortState
-from posthouse.store.values import PutSetting
+from posthouse.services.administration.diagnosis.check import PortState
+from posthouse.store.directory_values import PutSetting
 from posthouse.toolbox import opened_toolbox
 
 PLAIN = ListenerConfig(name="pop3", protocol="pop3", bind=(), tls="starttls")

@@ -18,7 +18,8 @@ from posthouse.cli.common import (
 )
 from posthouse.cli.times import rounded_size
 from posthouse.config.home import Home
-from posthouse.store.rows import AccountRow, Usage
+from posthouse.store.directory_rows import AccountRow
+from posthouse.store.rows import Usage
 
 PASSWORD_HELP = "File whose first line is the password; - reads standard input. Asked for where there is a terminal."
 

@@ -22,28 +22,24 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from posthouse.core import status
-from posthouse.core.errors import Fault
 from posthouse.core.ids import AccountId, BodyId, MailboxId, ModSeq, QueueId
 from posthouse.core.outcome import Outcome, defer, reject
-from posthouse.store.rows import (
-    AccountRow,
-    AliasRow,
-    DomainRow,
-    Field,
-    Finding,
-    JourneyRow,
-    MailboxRow,
-    QueueRow,
-    RouteRow,
-    SettingRow,
-    Usage,
-)
+from posthouse.store.directory_contract import Conflict, DirectoryStore, LimitReached, StoreRefusal
+from posthouse.store.rows import Field, Finding, JourneyRow, MailboxRow, QueueRow, Usage
 from posthouse.store.spool import Spool
 from posthouse.store.values import Change, UidRanges
 
-
-class StoreRefusal(Fault):
-    """The value cannot be written; nothing of it was."""
+__all__ = [
+    "AlreadyExists",
+    "Conflict",
+    "LimitReached",
+    "NotAllowed",
+    "Notices",
+    "OverQuota",
+    "Store",
+    "StoreRefusal",
+    "Vanished",
+]
 
 
 class Vanished(StoreRefusal):
@@ -92,7 +88,7 @@ class Notices(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(DirectoryStore, Protocol):
     """One open store, used from one event loop."""
 
     notices: Notices
@@ -111,8 +107,10 @@ class Store(Protocol):
         ...
 
     # -- writing ------------------------------------------------------------------------------------------------
-    async def commit(self, *changes: Change) -> Any:
+    async def commit(self, *changes: Change, rehearse: bool = False) -> Any:
         """Write the changes, all or none, flush, and return the result (a tuple of results for more than one).
+
+        ``rehearse`` does everything but keep it: the same results and refusals, and nothing is changed.
 
         Raises StoreRefusal, Unavailable. When it returns, what was written survives kill -9 and power loss.
         If the caller is cancelled the change may still be written.
@@ -192,47 +190,6 @@ class Store(Protocol):
         self, *, key: str = "", since: float = 0.0, until: float = 0.0, limit: int = 100
     ) -> list[QueueId]:
         """Return messages found by key (folded address or ``<message-id>``) or time, newest first; 0.0 is open."""
-        ...
-
-    # -- directory ----------------------------------------------------------------------------------------------
-    async def domain(self, name: str) -> DomainRow | None:
-        """Return a domain by its folded name."""
-        ...
-
-    async def domains(self) -> list[DomainRow]:
-        """Return all domains in order of name."""
-        ...
-
-    async def account(self, address: str) -> AccountRow | None:
-        """Return the account whose address (folded) this is."""
-        ...
-
-    async def account_by_id(self, account: AccountId) -> AccountRow | None:
-        """Return an account by id."""
-        ...
-
-    async def accounts(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AccountRow]:
-        """Return accounts in order of address, from after that one, of one domain or all."""
-        ...
-
-    async def alias(self, address: str) -> AliasRow | None:
-        """Return the alias at an address (folded)."""
-        ...
-
-    async def aliases(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AliasRow]:
-        """Return aliases in order of address."""
-        ...
-
-    async def routes(self) -> list[RouteRow]:
-        """Return all routes in order of domain."""
-        ...
-
-    async def settings(self) -> list[SettingRow]:
-        """Return everything that was set, in every scope."""
-        ...
-
-    async def directory_version(self) -> int:
-        """Return a number that grows with every change of directory or settings; one point read."""
         ...
 
     # -- care ---------------------------------------------------------------------------------------------------

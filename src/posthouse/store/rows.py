@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from posthouse.core.ids import AccountId, BodyId, DomainId, MailboxId, QueueId
+from posthouse.core.ids import AccountId, BodyId, MailboxId, QueueId
 from posthouse.store.values import RecipientState, Role
 
 
@@ -65,61 +65,6 @@ class Usage:
     octets: int
     messages: int
     quota: int
-
-
-@dataclass(frozen=True, slots=True)
-class DomainRow:
-    """A domain of ours. ``alias_of`` is the canonical name for an alias domain, else ""."""
-
-    id: DomainId
-    name: str
-    alias_of: str
-    disabled: bool
-    catch_all: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """An account; ``address`` is its first address. ``password_hash`` "" means no password sign-in."""
-
-    id: AccountId
-    address: str
-    display_name: str
-    password_hash: str
-    quota_bytes: int
-    disabled: bool
-    is_admin: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AliasRow:
-    """An alias and where it leads."""
-
-    address: str
-    targets: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RouteRow:
-    """A route, as in ``values.PutRoute``."""
-
-    domain: str
-    host: str
-    port: int
-    tls: str
-    recipients_local: bool
-    mx_lookup: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRow:
-    """A setting that somebody set."""
-
-    name: str
-    scope: str
-    value: str
-    by: str
-    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from posthouse.core.flags import Flag
 from posthouse.core.ids import AccountId, BodyId, MailboxId, ModSeq, QueueId
 from posthouse.message.facts import MessageFacts
+from posthouse.store.directory_values import DirectoryChange
 from posthouse.store.spool import Spool
 
 UidRanges: TypeAlias = Sequence[tuple[int, int]]
@@ -291,102 +292,7 @@ class Note:
     journey: tuple[JourneyEntry, ...]
 
 
-# ---- directory and settings -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutDomain:
-    """Add a domain or change one (by name). Returns ``DomainId``. ``alias_of`` names the domain it stands for."""
-
-    name: str
-    alias_of: str = ""
-    disabled: bool = False
-    catch_all: str = ""  # an address, "" for none
-    must_be_new: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveDomain:
-    """Remove a domain. Fails with ``NotAllowed`` while it has accounts, aliases or alias domains."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutAccount:
-    """Add an account or change one (by address). Returns ``AccountId``.
-
-    A new account gets its mailboxes (INBOX, and one for each special use) in the same commit. None leaves a field as
-    it is. ``password_hash`` is an encoded hash, never a password. ``quota_bytes`` 0 means no quota.
-    """
-
-    address: str
-    password_hash: str | None = None
-    display_name: str | None = None
-    quota_bytes: int | None = None
-    disabled: bool | None = None
-    is_admin: bool | None = None
-    must_be_new: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveAccount:
-    """Remove an account with its mail."""
-
-    address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutAlias:
-    """Add an alias or replace its targets. Targets are addresses, local or remote."""
-
-    address: str
-    targets: tuple[str, ...]
-    must_be_new: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveAlias:
-    """Remove an alias."""
-
-    address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutRoute:
-    """Add or replace the route of a domain; ``*`` is the smart host, ``.example.org`` a domain's subdomains.
-
-    ``tls``: ``none`` | ``may`` | ``must``. ``recipients_local`` lets strangers send to the domain (gateway, backup MX).
-    """
-
-    domain: str
-    host: str
-    port: int = 25
-    tls: str = "may"
-    recipients_local: bool = False
-    mx_lookup: bool = False
-    must_be_new: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveRoute:
-    """Remove the route of a domain."""
-
-    domain: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutSetting:
-    """Set a setting in a scope, or unset it with ``value`` None.
-
-    ``scope`` is ``server``, ``domain:NAME`` or ``account:ADDRESS``.
-    """
-
-    name: str
-    value: str | None
-    scope: str = "server"
-    by: str = ""
-    at: float = 0.0
+# ---- duties ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -413,16 +319,8 @@ Change: TypeAlias = (
     | ReleaseLeases
     | QueueControl
     | Note
-    | PutDomain
-    | RemoveDomain
-    | PutAccount
-    | RemoveAccount
-    | PutAlias
-    | RemoveAlias
-    | PutRoute
-    | RemoveRoute
-    | PutSetting
     | TakeDuty
+    | DirectoryChange
 )
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from posthouse.core.ids import AccountId, BodyId, DomainId, MailboxId, QueueId
-from posthouse.store.rows import AccountRow, AliasRow, DomainRow, JourneyRow, RouteRow, SettingRow, Usage
+from posthouse.store.directory_rows import AccountRow, AliasRow, DomainRow, RouteRow, SettingRow
+from posthouse.store.directory_values import AccountState, Level
+from posthouse.store.rows import JourneyRow, Usage
 from posthouse.store.spool import Spool
 from posthouse.store.values import Change, Delivered, Delivery, Filed
 
@@ -88,7 +90,9 @@ class MemoryDirectory:
         """Add or replace an account."""
         known = self._accounts.get(address)
         number = known.id if known is not None else AccountId(len(self._accounts) + 1)
-        row = AccountRow(number, address, "", password_hash, quota, disabled, is_admin)
+        state = AccountState.DISABLED if disabled else AccountState.ACTIVE
+        level = Level.SERVER if is_admin else Level.USER
+        row = AccountRow(number, address, "", password_hash, quota, state, level)
         self._accounts[address] = row
         return self._changed(row)
 

@@ -27,7 +27,7 @@ from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.queue.handover import NoHandOver
 from posthouse.services.reception.reception import Reception, ReceptionParts
 from posthouse.services.routing.router import Router
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.directory import MemoryDirectory
 from posthouse.testing.telemetry import RecordingTelemetry

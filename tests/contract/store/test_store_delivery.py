@@ -9,8 +9,9 @@ from posthouse.core import limits
 from posthouse.core.errors import Fault, Unavailable
 from posthouse.core.flags import Flag
 from posthouse.store.contract import OverQuota, Vanished
+from posthouse.store.directory_values import PutAccount
 from posthouse.store.rows import Field
-from posthouse.store.values import Delivery, Filing, NewEmail, PutAccount
+from posthouse.store.values import Delivery, Filing, NewEmail
 from tests.support.stores import delivery, facts, furnish, mail, queued
 
 ALL = ((1, 0xFFFFFFFF),)

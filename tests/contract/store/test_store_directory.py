@@ -3,10 +3,8 @@
 import pytest
 
 from posthouse.store.contract import AlreadyExists, NotAllowed, Vanished
-from posthouse.store.rows import AliasRow, RouteRow
-from posthouse.store.values import (
-    JourneyEntry,
-    Note,
+from posthouse.store.directory_rows import AliasRow, RouteRow
+from posthouse.store.directory_values import (
     PutAccount,
     PutAlias,
     PutDomain,
@@ -16,8 +14,8 @@ from posthouse.store.values import (
     RemoveAlias,
     RemoveDomain,
     RemoveRoute,
-    TakeDuty,
 )
+from posthouse.store.values import JourneyEntry, Note, TakeDuty
 from tests.support.stores import EPOCH, delivery, furnish, new_queue_id
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from posthouse.core.flags import Flag
 from posthouse.store.contract import OverQuota, Vanished
+from posthouse.store.directory_values import PutAccount
 from posthouse.store.rows import Field
-from posthouse.store.values import Copy, Expunge, FlagChange, FlagMode, PutAccount
+from posthouse.store.values import Copy, Expunge, FlagChange, FlagMode
 from tests.support.stores import delivery
 
 ALL = ((1, 0xFFFFFFFF),)

@@ -7,8 +7,9 @@ import pytest
 
 from posthouse.core import limits
 from posthouse.core.flags import Flag
+from posthouse.store.directory_values import RemoveAccount
 from posthouse.store.sqlite import housekeeping, slices
-from posthouse.store.values import Delivery, Expunge, Filing, FlagChange, FlagMode, NewEmail, RemoveAccount
+from posthouse.store.values import Delivery, Expunge, Filing, FlagChange, FlagMode, NewEmail
 from tests.support.stores import delivery, facts, furnish, make_store
 
 ALL = ((1, 0xFFFFFFFF),)

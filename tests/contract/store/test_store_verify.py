@@ -6,18 +6,9 @@ import pytest
 
 from posthouse.core import limits
 from posthouse.core.flags import Flag
+from posthouse.store.directory_values import PutAlias
 from posthouse.store.sqlite.invariants import INVARIANTS
-from posthouse.store.values import (
-    Copy,
-    CreateMailbox,
-    Delivery,
-    Expunge,
-    Filing,
-    FlagChange,
-    FlagMode,
-    NewEmail,
-    PutAlias,
-)
+from posthouse.store.values import Copy, CreateMailbox, Delivery, Expunge, Filing, FlagChange, FlagMode, NewEmail
 from tests.support.stores import delivery, facts, furnish, mail, make_store, queued
 
 FILE = "the file is sound"

@@ -7,7 +7,7 @@ import pytest
 from posthouse.config.definitions.server import COMPATIBILITY_LEVEL
 from posthouse.config.setting import PER_ACCOUNT, int_setting
 from posthouse.config.settings import Settings
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 
 DEPTH = int_setting("t.depth", 1, "Depth.", scopes=PER_ACCOUNT, minimum=0)
 WIDTH = int_setting("t.width", 10, "Width.", earlier_defaults=((1, 5),))

@@ -16,7 +16,7 @@ from posthouse.servers.door import Door, DoorContext, ListenerInfo
 from posthouse.servers.limits import ConnectionLimits
 from posthouse.servers.sweep import Sweep
 from posthouse.servers.tls import TlsContexts, make_self_signed
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.telemetry import RecordingTelemetry
 

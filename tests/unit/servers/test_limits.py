@@ -6,7 +6,7 @@ import pytest
 
 from posthouse.config.settings import Settings
 from posthouse.servers.limits import ConnectionLimits, _key
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 
 
 def settings(**values: str) -> Settings:

@@ -9,7 +9,7 @@ import pytest
 from posthouse.config.faults import ConfigFault
 from posthouse.config.settings import Settings
 from posthouse.servers.tls import TlsContexts, make_self_signed, read_certificate, write_self_signed
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 
 NOW = 1_700_000_000.0
 

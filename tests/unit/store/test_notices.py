@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from posthouse.store.directory_values import PutSetting
 from posthouse.store.notices import LocalNotices
 from posthouse.store.values import (
     CreateMailbox,
-    PutSetting,
     QueueControl,
     QueueResult,
     RecipientResult,

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from posthouse.core.flags import Flag
+from posthouse.store.directory_values import PutAccount
 from posthouse.store.rows import Field
 from posthouse.store.values import (
     ClaimRecipients,
@@ -14,7 +15,6 @@ from posthouse.store.values import (
     Expunge,
     FlagChange,
     FlagMode,
-    PutAccount,
     QueueResult,
     RecipientResult,
     RecipientState,

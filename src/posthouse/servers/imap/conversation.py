@@ -25,7 +25,7 @@ from posthouse.services.mailstore.content import Contents
 from posthouse.services.mailstore.search import Searcher
 from posthouse.services.mailstore.watch import Watch
 from posthouse.store.contract import Store
-from posthouse.store.rows import AccountRow
+from posthouse.store.directory_rows import AccountRow
 from posthouse.telemetry.log import Telemetry
 
 if TYPE_CHECKING:

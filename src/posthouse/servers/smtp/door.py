@@ -45,7 +45,7 @@ from posthouse.services.identity.authentication import WRONG, Authenticator, Sig
 from posthouse.services.identity.client import ClientInfo, ListenerClass, TlsInfo
 from posthouse.services.reception.reception import MailDecision, Reception
 from posthouse.services.reception.transaction import Transaction, report_refusal
-from posthouse.store.rows import AccountRow
+from posthouse.store.directory_rows import AccountRow
 
 _CLASSES: Final = {
     ServiceClass.MX: ListenerClass.MX,

@@ -14,9 +14,10 @@ from posthouse.services.administration import words
 from posthouse.services.administration.faults import Refused
 from posthouse.services.identity.passwords import hash_password
 from posthouse.store.contract import AlreadyExists, NotAllowed, Store, Vanished
-from posthouse.store.rows import AccountRow, AliasRow, DomainRow, RouteRow, Usage
-from posthouse.store.values import (
-    Change,
+from posthouse.store.directory_rows import AccountRow, AliasRow, DomainRow, RouteRow
+from posthouse.store.directory_values import (
+    AccountState,
+    Level,
     PutAccount,
     PutAlias,
     PutDomain,
@@ -26,6 +27,8 @@ from posthouse.store.values import (
     RemoveDomain,
     RemoveRoute,
 )
+from posthouse.store.rows import Usage
+from posthouse.store.values import Change
 
 TLS_POLICIES = ("none", "may", "must")
 WILDCARD = "*"
@@ -98,8 +101,7 @@ class DirectoryAdministration:
                 password_hash=encoded,
                 display_name=name,
                 quota_bytes=words.size(quota),
-                is_admin=is_admin,
-                disabled=False,
+                level=Level.SERVER if is_admin else Level.USER,
             ),
             exists=f"{own} exists already, as an account or an alias",
             missing=f"the domain of {own} does not exist; add it first: posthouse domain add {own.rpartition('@')[2]}",
@@ -124,8 +126,8 @@ class DirectoryAdministration:
                 password_hash=await self._hash(password) if password is not None else None,
                 display_name=name,
                 quota_bytes=words.size(quota) if quota is not None else None,
-                is_admin=is_admin,
-                disabled=disabled,
+                level=None if is_admin is None else (Level.SERVER if is_admin else Level.USER),
+                state=None if disabled is None else (AccountState.DISABLED if disabled else AccountState.ACTIVE),
                 must_be_new=False,
             )
         )

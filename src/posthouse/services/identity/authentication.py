@@ -29,8 +29,8 @@ from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.passwords import Passwords
 from posthouse.services.identity.resolution import LocalAccount
 from posthouse.store.contract import Store
-from posthouse.store.rows import AccountRow
-from posthouse.store.values import PutAccount
+from posthouse.store.directory_rows import AccountRow
+from posthouse.store.directory_values import PutAccount
 
 FREE_FAILURES: Final = 3
 LONGEST_DELAY: Final = 8.0  # seconds

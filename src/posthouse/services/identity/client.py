@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from posthouse.store.rows import AccountRow
+from posthouse.store.directory_rows import AccountRow
 
 
 class ListenerClass(enum.Enum):

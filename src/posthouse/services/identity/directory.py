@@ -30,7 +30,7 @@ from posthouse.services.identity.resolution import (
     Resolution,
 )
 from posthouse.store.contract import Store
-from posthouse.store.rows import AccountRow, DomainRow, RouteRow
+from posthouse.store.directory_rows import AccountRow, DomainRow, RouteRow
 
 CACHE_SIZE: Final = 20_000  # addresses; about 500 octets each
 UNKNOWN_SECONDS: Final = 5.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from posthouse.store.rows import AccountRow, RouteRow
+from posthouse.store.directory_rows import AccountRow, RouteRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from posthouse.services.reception.relay_control import RelayPolicy, may_send
 from posthouse.services.routing.decisions import Routed
 from posthouse.services.routing.router import Router
 from posthouse.store.contract import Store
-from posthouse.store.rows import AccountRow
+from posthouse.store.directory_rows import AccountRow
 
 MAILBOX_FULL = defer(
     "Mailbox full", code=452, detail_code=status.MAILBOX_FULL, rule="recipient.quota", setting="account quota"

@@ -21,7 +21,7 @@ from posthouse.core.outcome import Outcome, done, reject
 from posthouse.services.identity.client import ClientInfo, ListenerClass
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.resolution import AliasTargets, LocalAccount, NotOurs, RelayDomain
-from posthouse.store.rows import AccountRow
+from posthouse.store.directory_rows import AccountRow
 
 ALIAS_DEPTH: Final = 5
 ALIAS_ADDRESSES: Final = 500

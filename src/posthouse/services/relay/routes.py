@@ -14,7 +14,7 @@ from posthouse.config.settings import Settings
 from posthouse.core.address import domain_to_ascii
 from posthouse.services.queue.destination import host_destination
 from posthouse.store.contract import Store
-from posthouse.store.rows import RouteRow
+from posthouse.store.directory_rows import RouteRow
 
 
 class TlsPolicy(enum.IntEnum):

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from posthouse.core.address import Address
 from posthouse.core.envelope import Recipient
 from posthouse.core.outcome import Outcome
-from posthouse.store.rows import AccountRow
+from posthouse.store.directory_rows import AccountRow
 
 
 @dataclass(frozen=True, slots=True)

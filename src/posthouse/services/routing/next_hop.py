@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from posthouse.core.address import domain_to_ascii
 from posthouse.services.queue.destination import domain_destination, host_destination
-from posthouse.store.rows import RouteRow
+from posthouse.store.directory_rows import RouteRow
 
 
 def next_hop(domain: str, route: RouteRow | None) -> str:

@@ -20,20 +20,9 @@ from posthouse.core.clock import Clock
 from posthouse.core.errors import Fault, Unavailable
 from posthouse.core.ids import AccountId, BodyId, MailboxId, ModSeq, QueueId
 from posthouse.store.contract import Notices
+from posthouse.store.directory_rows import AccountRow, AliasRow, DomainRow, RouteRow, SettingRow
 from posthouse.store.notices import LocalNotices
-from posthouse.store.rows import (
-    AccountRow,
-    AliasRow,
-    DomainRow,
-    Field,
-    Finding,
-    JourneyRow,
-    MailboxRow,
-    QueueRow,
-    RouteRow,
-    SettingRow,
-    Usage,
-)
+from posthouse.store.rows import Field, Finding, JourneyRow, MailboxRow, QueueRow, Usage
 from posthouse.store.spool import Spool
 from posthouse.store.sqlite import birth, staging
 from posthouse.store.sqlite.committer import LOCK_PATIENCE, Committer

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from posthouse.core.errors import Fault
-from posthouse.store import values
+from posthouse.store import directory_values, values
 from posthouse.store.contract import StoreRefusal
 from posthouse.store.sqlite import slices, staging
 from posthouse.store.sqlite.connection import as_fault, is_trouble
@@ -33,15 +33,15 @@ WRITERS: dict[type, Write] = {
     values.ReleaseLeases: queue.release,
     values.QueueControl: queue.control,
     values.Note: journey.note,
-    values.PutDomain: directory.put_domain,
-    values.RemoveDomain: directory.remove_domain,
-    values.PutAccount: directory.put_account,
-    values.RemoveAccount: directory.remove_account,
-    values.PutAlias: directory.put_alias,
-    values.RemoveAlias: directory.remove_alias,
-    values.PutRoute: directory.put_route,
-    values.RemoveRoute: directory.remove_route,
-    values.PutSetting: directory.put_setting,
+    directory_values.PutDomain: directory.put_domain,
+    directory_values.RemoveDomain: directory.remove_domain,
+    directory_values.PutAccount: directory.put_account,
+    directory_values.RemoveAccount: directory.remove_account,
+    directory_values.PutAlias: directory.put_alias,
+    directory_values.RemoveAlias: directory.remove_alias,
+    directory_values.PutRoute: directory.put_route,
+    directory_values.RemoveRoute: directory.remove_route,
+    directory_values.PutSetting: directory.put_setting,
     values.TakeDuty: duties.take_duty,
     staging.StageChunk: staging.stage_chunk,
     staging.DropStaged: staging.drop_staged,

@@ -18,8 +18,8 @@ from posthouse.servers.limits import ConnectionLimits
 from posthouse.servers.sweep import Sweep
 from posthouse.servers.tls import TlsContexts, make_self_signed
 from posthouse.services.identity.authentication import SIGNED_IN, WRONG, SignIn
+from posthouse.store.directory_values import PutAccount, PutDomain
 from posthouse.store.open import open_store
-from posthouse.store.values import PutAccount, PutDomain
 from posthouse.testing.telemetry import RecordingTelemetry
 
 

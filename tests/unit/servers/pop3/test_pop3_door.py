@@ -25,9 +25,10 @@ from posthouse.servers.tls import TlsContexts, make_self_signed
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.passwords import Passwords
+from posthouse.store.directory_values import PutAccount, PutDomain
 from posthouse.store.open import open_store
 from posthouse.store.rows import Field
-from posthouse.store.values import Delivery, Filing, NewEmail, PutAccount, PutDomain
+from posthouse.store.values import Delivery, Filing, NewEmail
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.dialogue import run_dialogue_socket
 from posthouse.testing.telemetry import RecordingTelemetry
@@ -343,7 +344,7 @@ async def test_errors_of_ours_are_temporary(tmp_path, method, error, command, re
 
 async def test_an_account_with_many_messages_shows_the_oldest(tmp_path) -> None:
     """``pop3.messages`` bounds a session; the oldest messages are shown."""
-    from posthouse.store.rows import SettingRow
+    from posthouse.store.directory_rows import SettingRow
 
     async with House(tmp_path) as house:
         await house.deliver(*(make_message(n, 100) for n in range(1, 121)))

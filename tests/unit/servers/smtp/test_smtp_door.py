@@ -16,7 +16,7 @@ from posthouse.protocols.smtp.types import ServiceClass
 from posthouse.servers.door import ListenerInfo
 from posthouse.servers.smtp.configs import SessionConfigs, service_class
 from posthouse.servers.tls import TlsContexts, make_self_signed
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 from posthouse.testing.smtp_house import Connection, House
 
 CERTIFICATE, KEY = make_self_signed("mail.house.test", 1_700_000_000.0)

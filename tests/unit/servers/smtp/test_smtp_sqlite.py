@@ -11,9 +11,10 @@ import pytest
 from posthouse.core.ids import parse_queue_id
 from posthouse.message.scan import scan
 from posthouse.services.journey.story import Journey
+from posthouse.store.directory_values import PutAccount, PutAlias, PutDomain, PutRoute
 from posthouse.store.rows import Field
 from posthouse.store.sqlite.engine import SqliteStore
-from posthouse.store.values import Delivery, Filing, NewEmail, PutAccount, PutAlias, PutDomain, PutRoute
+from posthouse.store.values import Delivery, Filing, NewEmail
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.dialogue import read_script, run_dialogue_socket
 from posthouse.testing.smtp_house import Connection, House

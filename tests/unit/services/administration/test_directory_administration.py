@@ -71,7 +71,7 @@ async def test_a_removed_account_is_gone(directory) -> None:
 
 async def test_lists_go_beyond_one_page(directory, store) -> None:
     """All accounts are listed, in order, however many pages the store needs; a domain's are told apart."""
-    from posthouse.store.values import PutAccount, PutDomain
+    from posthouse.store.directory_values import PutAccount, PutDomain
 
     await store.commit(PutDomain(name="example.org"), PutDomain(name="example.net"))
     await store.commit(*(PutAccount(address=f"u{number:04}@example.org") for number in range(1_050)))

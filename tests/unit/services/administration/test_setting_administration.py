@@ -6,7 +6,7 @@ import pytest
 
 from posthouse.services.administration.faults import Refused
 from posthouse.services.administration.settings import SettingAdministration
-from posthouse.store.values import PutAccount, PutDomain
+from posthouse.store.directory_values import PutAccount, PutDomain
 
 
 @pytest.fixture

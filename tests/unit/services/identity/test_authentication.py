@@ -11,7 +11,7 @@ from posthouse.services.identity.authentication import Authenticator, FailureTab
 from posthouse.services.identity.client import ClientInfo
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.passwords import Passwords
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.directory import MemoryDirectory
 

@@ -19,7 +19,7 @@ from posthouse.services.identity.resolution import (
     RelayDomain,
     UnknownUser,
 )
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.directory import MemoryDirectory
 

@@ -15,9 +15,10 @@ from posthouse.services.mailstore.columns import ColumnCache
 from posthouse.services.mailstore.content import Contents
 from posthouse.services.mailstore.search import Searcher
 from posthouse.services.mailstore.slices import ranges_from_uids
+from posthouse.store.directory_values import PutAccount, PutDomain
 from posthouse.store.open import open_store
 from posthouse.store.rows import Field
-from posthouse.store.values import Delivery, Expunge, Filing, FlagChange, FlagMode, NewEmail, PutAccount, PutDomain
+from posthouse.store.values import Delivery, Expunge, Filing, FlagChange, FlagMode, NewEmail
 
 MESSAGE = b"Subject: hello\r\n\r\nbody\r\n"
 

@@ -5,7 +5,7 @@ import pytest
 from posthouse.config.definitions import queue as definitions
 from posthouse.config.settings import Settings
 from posthouse.services.queue.schedule import DEFAULT_SCHEDULE, Schedule, parse_schedule, queue_policy
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 
 NOW = 1_700_000_000.0
 FAR = NOW + 5 * 86_400

@@ -10,7 +10,7 @@ from posthouse.core.envelope import MailParameters
 from posthouse.services.identity.client import ClientInfo, ListenerClass
 from posthouse.services.identity.directory import Directory
 from posthouse.services.reception.senders import SenderRules
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.directory import MemoryDirectory
 

@@ -8,7 +8,7 @@ from posthouse.core.outcome import Outcome, defer, reject
 from posthouse.services.relay.connect import Connector, ConnectorParts, DialFailure
 from posthouse.services.relay.hosts import Self
 from posthouse.services.relay.routes import TlsPolicies, TlsPolicy
-from posthouse.store.rows import RouteRow, SettingRow
+from posthouse.store.directory_rows import RouteRow, SettingRow
 from posthouse.testing.resolver import FakeResolver
 from posthouse.testing.telemetry import RecordingTelemetry
 

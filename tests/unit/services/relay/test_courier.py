@@ -19,7 +19,7 @@ from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.relay import courier as courier_module
 from posthouse.services.relay import notices as notices_module
 from posthouse.services.relay.hosts import Self
-from posthouse.store.rows import RouteRow, SettingRow
+from posthouse.store.directory_rows import RouteRow, SettingRow
 from posthouse.store.values import RecipientState
 from posthouse.testing.resolver import FakeResolver
 from posthouse.testing.telemetry import RecordingTelemetry

@@ -9,7 +9,7 @@ from posthouse.config.settings import Settings
 from posthouse.core.outcome import defer, done, reject
 from posthouse.services.relay.job import Job, make_jobs
 from posthouse.services.relay.pool import FIRST_LIMIT, LANE_WAITING, Pool
-from posthouse.store.rows import SettingRow
+from posthouse.store.directory_rows import SettingRow
 
 KEY = "mx:example.org"
 DOWN = defer("Connection refused")

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from posthouse.core.ids import AccountId
-from posthouse.store.rows import AccountRow, AliasRow, DomainRow, RouteRow, SettingRow
+from posthouse.store.directory_rows import AccountRow, AliasRow, DomainRow, RouteRow, SettingRow
+from posthouse.store.directory_values import AccountState, Level
 
 _DOMAIN = "SELECT id, name, alias_of, disabled, catch_all FROM domain"
 _ACCOUNT = "SELECT id, address, display_name, password_hash, quota_bytes, disabled, is_admin FROM account"
@@ -20,7 +21,10 @@ def _domain(row: tuple[Any, ...]) -> DomainRow:
 
 def _account(row: tuple[Any, ...]) -> AccountRow:
     number, address, display_name, password_hash, quota, disabled, is_admin = row
-    return AccountRow(number, address, display_name, password_hash, quota, disabled != 0, is_admin != 0)
+    state = AccountState.DISABLED if disabled else AccountState.ACTIVE
+    return AccountRow(
+        number, address, display_name, password_hash, quota, state, Level.SERVER if is_admin else Level.USER
+    )
 
 
 def domain(connection: sqlite3.Connection, name: str) -> DomainRow | None:

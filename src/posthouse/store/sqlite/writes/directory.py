@@ -8,9 +8,9 @@ import orjson
 
 from posthouse.core.ids import AccountId, DomainId
 from posthouse.store.contract import AlreadyExists, NotAllowed, Vanished
-from posthouse.store.sqlite.group import Group
-from posthouse.store.sqlite.writes import mailboxes
-from posthouse.store.values import (
+from posthouse.store.directory_values import (
+    AccountState,
+    Level,
     PutAccount,
     PutAlias,
     PutDomain,
@@ -21,6 +21,8 @@ from posthouse.store.values import (
     RemoveDomain,
     RemoveRoute,
 )
+from posthouse.store.sqlite.group import Group
+from posthouse.store.sqlite.writes import mailboxes
 
 _WHERE = "store.directory"
 
@@ -36,7 +38,7 @@ def put_domain(group: Group, value: PutDomain) -> DomainId:
     group.execute(
         "INSERT INTO domain (id, name, alias_of, disabled, catch_all) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
         " DO UPDATE SET alias_of = excluded.alias_of, disabled = excluded.disabled, catch_all = excluded.catch_all",
-        (number, value.name, value.alias_of, int(value.disabled), value.catch_all),
+        (number, value.name, value.alias_of or "", int(value.disabled or False), value.catch_all or ""),
     )
     group.directory_changed()
     return DomainId(number)
@@ -99,8 +101,8 @@ def put_account(group: Group, value: PutAccount) -> AccountId:
         "password_hash": value.password_hash,
         "display_name": value.display_name,
         "quota_bytes": value.quota_bytes,
-        "disabled": None if value.disabled is None else int(value.disabled),
-        "is_admin": None if value.is_admin is None else int(value.is_admin),
+        "disabled": None if value.state is None else int(value.state in {AccountState.DISABLED, AccountState.HELD}),
+        "is_admin": None if value.level is None else int(value.level is Level.SERVER),
     }
     changed = {name: given for name, given in fields.items() if given is not None}
     if row is None:
