@@ -1,0 +1,139 @@
+"""One call of an operation: who asks, with which conditions, and the one way to write.
+
+``commit`` writes the changes together with an entry of the audit log in one commit, so that nothing is done without a
+trace and no trace tells of what was not done. A dry run rehearses the same commit in the store and keeps nothing.
+Tests: ``tests/unit/services/administration/test_call.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from posthouse.services.administration import access
+from posthouse.services.administration.caller import Caller, Role
+from posthouse.services.administration.desk import Desk
+from posthouse.services.administration.faults import Kind, Refused
+from posthouse.services.administration.operation import Operation
+from posthouse.store.contract import AlreadyExists, Conflict, LimitReached, NotAllowed, StoreRefusal, Vanished
+from posthouse.store.directory_values import Audit
+from posthouse.store.values import Change
+
+Progress = Callable[[int, int, str], None]
+_SETTING_OF_LIMIT = {
+    "accounts": "limit.accounts",
+    "aliases": "limit.aliases",
+    "groups": "limit.groups",
+    "quota": "limit.total_quota",
+    "domains": "limit.domains",
+}
+
+
+def no_progress(done: int, total: int, text: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One call.
+
+    Attributes:
+        caller: who asks.
+        desk: the services to do it with.
+        operation: its name, for the audit log.
+        dry_run: whether to say only what would be.
+        if_revision: the revision that what is changed must still have; 0 for any.
+        progress: to be told how far long work is.
+        upload: the octets of the file that came with the call; None where none did.
+        along: values to write with the first commit (what makes a repeated request harmless).
+        cancelled: whether long work should stop at the next good place.
+    """
+
+    caller: Caller
+    desk: Desk
+    operation: str = ""
+    dry_run: bool = False
+    if_revision: int = 0
+    progress: Progress = no_progress
+    upload: AsyncIterator[bytes] | None = None
+    along: list[Change] = field(default_factory=list)
+    cancelled: Callable[[], bool] = lambda: False
+
+    @property
+    def office(self) -> str | None:
+        """The post office that lists are narrowed to; None for all (``store.directory_contract``)."""
+        return self.caller.office if self.caller.role is Role.OFFICE else None
+
+    @property
+    def domain(self) -> str | None:
+        """The domain that lists are narrowed to; None for all."""
+        return self.caller.domain if self.caller.role <= Role.DOMAIN else None
+
+    def require(self, least: Role, what: str) -> None:
+        """Raise Refused: FORBIDDEN, unless the caller has at least a role; for single fields of an input."""
+        access.require_role(self.caller, least, what)
+
+    async def commit(
+        self,
+        *changes: Change,
+        subject: str,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        place: tuple[str, str] = ("", ""),
+    ) -> Any:
+        """Write changes and their trace, all or none; return the result (a tuple for more than one).
+
+        Args:
+            changes: what to write.
+            subject: what it is about, such as ``account:anna@example.org`` or ``setting:server:smtp.banner``.
+            before: what it was, in plain JSON values without secrets; None where there was nothing.
+            after: what it is now; None where nothing is left.
+            place: the post office and the domain whose administrators may read of it.
+
+        Raises Refused: for each refusal of the store, in words; Unavailable.
+        """
+        trace = Audit(
+            at=self.desk.clock.now(),
+            actor=self.caller.name,
+            door=self.caller.door,
+            address=self.caller.address,
+            operation=self.operation,
+            subject=subject,
+            office=place[0],
+            domain=place[1],
+            before=before,
+            after=after,
+        )
+        try:
+            results = await self.desk.store.commit(*changes, trace, *self.along, rehearse=self.dry_run)
+        except StoreRefusal as refusal:
+            raise refused(refusal) from None
+        self.along.clear()
+        return results[0] if len(changes) == 1 else results[: len(changes)]
+
+
+def refused(refusal: StoreRefusal) -> Refused:
+    """Return a store's refusal in an administrator's words."""
+    if isinstance(refusal, Conflict):
+        return Refused(
+            "somebody has changed it since you read it", "Read it again, then repeat the change.", kind=Kind.CHANGED
+        )
+    if isinstance(refusal, LimitReached):
+        whose, _, what = refusal.limit.partition("_")
+        setting = _SETTING_OF_LIMIT[what]
+        holder = "post office" if whose == "office" else whose
+        return Refused(
+            f"the limit of the {holder} is reached: {setting} is {refusal.ceiling}",
+            f"Remove something, or have {setting} raised.",
+            kind=Kind.LIMIT,
+        )
+    kinds = {AlreadyExists: Kind.EXISTS, Vanished: Kind.MISSING, NotAllowed: Kind.NOT_NOW}
+    return Refused(refusal.detail, kind=kinds.get(type(refusal), Kind.INVALID))
+
+
+async def perform(operation: Operation[Any, Any], call: Call, given: Any) -> Any:
+    """Check that the caller may, then do it. Raises Refused, Unavailable."""
+    await access.authorise(call.desk.store, call.caller, operation, given)
+    call.operation = operation.name
+    return await operation.run(call, given)
