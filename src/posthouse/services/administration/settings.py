@@ -16,10 +16,10 @@ from posthouse.config.setting import Scope, Setting
 from posthouse.config.settings import Explanation, Settings
 from posthouse.core.clock import Clock
 from posthouse.services.administration import words
+from posthouse.services.administration.diagnosis.relay_safety import review_networks
 from posthouse.services.administration.faults import Refused
-from posthouse.services.administration.relay_safety import review_networks
 from posthouse.store.contract import Store
-from posthouse.store.values import PutSetting
+from posthouse.store.directory_values import PutSetting
 
 SERVER_SCOPE = "server"
 

@@ -2,7 +2,7 @@
 
 A network is judged after neighbours were joined, so that two halves of the world count as the whole. Private networks
 are nobody's but the owner's and may be of any size. The decision itself, message by message, is made in
-``services.reception.relay_control``. Tests: ``tests/unit/services/administration/test_relay_safety.py``.
+``services.reception.relay_control``. Tests: ``tests/unit/services/administration/diagnosis/test_relay_safety.py``.
 """
 
 from __future__ import annotations

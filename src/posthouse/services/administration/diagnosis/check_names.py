@@ -3,7 +3,7 @@
 Everything here is a warning at most: a name server that is down, a gateway in front of us and a domain that is about
 to move look alike from inside. Questions go out at once; the caller bounds the time. Names reserved for tests and
 private use are not asked for (RFC 2606 §2, RFC 6761 §6, RFC 9476 §2).
-Tests: ``tests/unit/services/administration/test_check_names.py``.
+Tests: ``tests/unit/services/administration/diagnosis/test_check_names.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from posthouse.services.administration.findings import Finding, ok, warning
+from posthouse.services.administration.diagnosis.findings import Finding, ok, warning
 from posthouse.services.resolver.contract import Finding as Found
 from posthouse.services.resolver.contract import MxAnswer, Resolver
 

@@ -2,7 +2,7 @@
 
 Pure: whoever calls (``posthouse.checking``) has looked at files, sockets and the clock; here it is only decided what
 that means. Severities: an error keeps mail from flowing or lets strangers in, everything else is a warning.
-Tests: ``tests/unit/services/administration/test_check.py``.
+Tests: ``tests/unit/services/administration/diagnosis/test_check.py``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from posthouse.config.file import Configuration
 from posthouse.config.setting import format_size
-from posthouse.services.administration.findings import Finding, error, ok, warning
-from posthouse.services.administration.relay_safety import review_networks
-from posthouse.store.rows import AccountRow, DomainRow, RouteRow
+from posthouse.services.administration.diagnosis.findings import Finding, error, ok, warning
+from posthouse.services.administration.diagnosis.relay_safety import review_networks
+from posthouse.store.directory_rows import AccountRow, DomainRow, RouteRow
 
 DAY = 86_400.0
 EXPIRES_SOON = 21 * DAY  # a certificate that renews itself is renewed 30 days before its end
