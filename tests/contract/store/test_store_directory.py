@@ -5,6 +5,8 @@ import pytest
 from posthouse.store.contract import AlreadyExists, NotAllowed, Vanished
 from posthouse.store.directory_rows import AliasRow, RouteRow
 from posthouse.store.directory_values import (
+    AccountState,
+    Level,
     PutAccount,
     PutAlias,
     PutDomain,
@@ -80,11 +82,11 @@ async def test_accounts(store):
     one, two, three = await furnish(store, "b@example.org", "a@example.org", "c@example.net")
     assert (
         await store.commit(
-            PutAccount(address="a@example.org", password_hash="h", display_name="A", is_admin=True, must_be_new=False)
+            PutAccount(address="a@example.org", password_hash="h", display_name="A", level=Level.SERVER, must_be_new=False)
         )
         == two
     )
-    await store.commit(PutAccount(address="a@example.org", disabled=True, quota_bytes=7, must_be_new=False))
+    await store.commit(PutAccount(address="a@example.org", state=AccountState.DISABLED, quota_bytes=7, must_be_new=False))
     row = await store.account("a@example.org")
     assert row == await store.account_by_id(two)
     assert (row.password_hash, row.display_name, row.is_admin, row.disabled, row.quota_bytes) == (

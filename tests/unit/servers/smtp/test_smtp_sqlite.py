@@ -11,7 +11,7 @@ import pytest
 from posthouse.core.ids import parse_queue_id
 from posthouse.message.scan import scan
 from posthouse.services.journey.story import Journey
-from posthouse.store.directory_values import PutAccount, PutAlias, PutDomain, PutRoute
+from posthouse.store.directory_values import AccountState, Level, PutAccount, PutAlias, PutDomain, PutRoute
 from posthouse.store.rows import Field
 from posthouse.store.sqlite.engine import SqliteStore
 from posthouse.store.values import Delivery, Filing, NewEmail
@@ -38,9 +38,9 @@ async def fill(store: SqliteStore) -> None:
     await store.commit(
         PutDomain(name="house.test"),
         PutDomain(name="also.test", alias_of="house.test"),
-        PutAccount(address="ann@house.test", password_hash="secret", is_admin=True),
+        PutAccount(address="ann@house.test", password_hash="secret", level=Level.SERVER),
         PutAccount(address="bob@house.test", password_hash="bobs"),
-        PutAccount(address="off@house.test", disabled=True),
+        PutAccount(address="off@house.test", state=AccountState.DISABLED),
         PutAccount(address="full@house.test", quota_bytes=1_000),
         PutAccount(address="small@house.test", quota_bytes=2_000),
         PutAlias(address="team@house.test", targets=("ann@house.test", "out@far.test")),

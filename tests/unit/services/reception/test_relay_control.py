@@ -20,7 +20,7 @@ from posthouse.services.identity.resolution import (
 from posthouse.services.reception.relay_control import RelayPolicy, in_networks, may_send
 from posthouse.store.directory_rows import AccountRow, RouteRow
 
-ACCOUNT = AccountRow(1, "ann@house.test", "", "", 0, disabled=False, is_admin=False)
+ACCOUNT = AccountRow(1, "ann@house.test")
 ROUTE = RouteRow("gate.test", "10.0.0.1", 25, "may", recipients_local=True, mx_lookup=False)
 
 RECIPIENTS: dict[str, Resolution] = {
