@@ -50,6 +50,27 @@ class AddressAnswer:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsAnswer:
+    """Answer to ``Resolver.records``.
+
+    Attributes:
+        finding: how the question ended.
+        texts: the records (FOUND only), each as its data is written in a zone file with absolute names; of TXT the
+            text itself, its strings joined (RFC 7208 §3.3). In the order of the answer, which means nothing.
+        ttl: seconds it may be kept.
+        detail: why there is nothing.
+        validated: whether the name server says that DNSSEC proves the answer (AD, RFC 4035 §3.2.3). That is worth as
+            much as the way to the name server.
+    """
+
+    finding: Finding
+    texts: tuple[str, ...] = ()
+    ttl: float = 0.0
+    detail: str = ""
+    validated: bool = False
+
+
 class Resolver(Protocol):
     """Asks the DNS. Many callers may ask at once; equal questions share one exchange."""
 
@@ -59,6 +80,10 @@ class Resolver(Protocol):
 
     async def addresses(self, host: str) -> AddressAnswer:
         """Return the addresses of a host, IPv6 first; FOUND where either family has one."""
+        ...
+
+    async def records(self, name: str, kind: str) -> RecordsAnswer:
+        """Return the records of any other type (``TXT``, ``PTR``, ``SRV``, ``TLSA``, ``CAA`` and so on) as texts."""
         ...
 
     def close(self) -> None:

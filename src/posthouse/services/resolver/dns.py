@@ -4,8 +4,10 @@ Servers come from the setting ``dns.servers``, else from ``/etc/resolv.conf``; `
 lists. With no server at all every question ends UNAVAILABLE with that reason. Servers are asked in order, the whole
 list ``attempts`` times; NXDOMAIN and "no data" are answers, everything else sends us to the next server.
 
-Not here: DNSSEC (the AD bit of a validating resolver will be read where DANE needs it) and search lists: names are
-absolute. Tests: ``tests/unit/services/resolver/test_dns.py``.
+Every question asks for the AD bit (RFC 6840 §5.7), which says that the name server has validated the answer.
+
+Not here: validating DNSSEC ourselves, and search lists: names are absolute.
+Tests: ``tests/unit/services/resolver/test_dns.py``.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.TXT import TXT
 
 from posthouse.core.address import domain_to_ascii
 from posthouse.core.errors import SyntaxFault
 from posthouse.services.resolver.cache import AnswerCache
-from posthouse.services.resolver.contract import AddressAnswer, Finding, MxAnswer, MxHost
+from posthouse.services.resolver.contract import AddressAnswer, Finding, MxAnswer, MxHost, RecordsAnswer
 from posthouse.services.resolver.exchange import UDP_PAYLOAD, ExchangeError, Exchanger, Server
 
 MAX_TTL = 86_400.0
@@ -49,6 +52,7 @@ class _Records:
     rdatas: tuple[object, ...] = ()
     ttl: float = 0.0
     detail: str = ""
+    validated: bool = False
 
 
 def parse_server(text: str) -> Server:
@@ -157,6 +161,21 @@ class DnsResolver:
         worst = next((part for part in (four, six) if part.finding is Finding.UNAVAILABLE), four)
         return AddressAnswer(finding=worst.finding, ttl=worst.ttl, detail=worst.detail)
 
+    async def records(self, name: str, kind: str) -> RecordsAnswer:
+        """Return the records of a type as texts; a type that nobody knows has no records."""
+        try:
+            number = dns.rdatatype.from_text(kind)
+        except dns.exception.DNSException:
+            return RecordsAnswer(finding=Finding.NO_DATA, detail="not a type of record")
+        found = await self._records(name, number)
+        return RecordsAnswer(
+            finding=found.finding,
+            texts=tuple(rdata_text(rdata) for rdata in found.rdatas),
+            ttl=found.ttl,
+            detail=found.detail,
+            validated=found.validated,
+        )
+
     def close(self) -> None:
         """Ask nothing more."""
         self._closed = True
@@ -185,6 +204,7 @@ class DnsResolver:
             for server in self._servers:
                 # A fresh id for each exchange: an old answer must not match (RFC 5452 §9.2).
                 query = dns.message.make_query(name, kind, use_edns=0, payload=UDP_PAYLOAD)
+                query.flags |= dns.flags.AD
                 try:
                     answer = await self._exchanger.ask(server, query, self._timeout)
                 except ExchangeError as failure:
@@ -204,20 +224,21 @@ def read_records(answer: dns.message.Message, kind: dns.rdatatype.RdataType) -> 
     if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
         return _Records(Finding.UNAVAILABLE, detail=dns.rcode.to_text(rcode))
     name, ttl = answer.question[0].name, MAX_TTL
+    validated = bool(answer.flags & dns.flags.AD)
     for _ in range(CNAME_DEPTH):
         found = answer.get_rrset(answer.answer, name, dns.rdataclass.IN, kind)
         if found is not None:
             kept = max(MIN_TTL, min(ttl, float(found.ttl)))
-            return _Records(Finding.FOUND, tuple(list(found)[:MAX_RECORDS]), kept)
+            return _Records(Finding.FOUND, tuple(list(found)[:MAX_RECORDS]), kept, validated=validated)
         alias = answer.get_rrset(answer.answer, name, dns.rdataclass.IN, dns.rdatatype.CNAME)
         if alias is None:
             break
         name, ttl = alias[0].target, min(ttl, float(alias.ttl))
     if rcode == dns.rcode.NXDOMAIN:
-        return _Records(Finding.NO_NAME, ttl=_negative_ttl(answer), detail="NXDOMAIN")
+        return _Records(Finding.NO_NAME, ttl=_negative_ttl(answer), detail="NXDOMAIN", validated=validated)
     if not answer.flags & dns.flags.RA and not answer.flags & dns.flags.AA:
         return _Records(Finding.UNAVAILABLE, detail="a referral: the server does not resolve for us")
-    return _Records(Finding.NO_DATA, ttl=_negative_ttl(answer), detail="no such record")
+    return _Records(Finding.NO_DATA, ttl=_negative_ttl(answer), detail="no such record", validated=validated)
 
 
 def _negative_ttl(answer: dns.message.Message) -> float:
@@ -225,6 +246,13 @@ def _negative_ttl(answer: dns.message.Message) -> float:
         if rrset.rdtype == dns.rdatatype.SOA:
             return min(float(rrset.ttl), float(rrset[0].minimum), MAX_NEGATIVE_TTL)
     return NEGATIVE_TTL
+
+
+def rdata_text(rdata: object) -> str:
+    """Return a record's data as ``Resolver.records`` shows it; octets that are no UTF-8 are shown as U+FFFD."""
+    if isinstance(rdata, TXT):
+        return b"".join(rdata.strings).decode("utf-8", "replace")
+    return str(rdata)
 
 
 def _text(name: dns.name.Name) -> str:

@@ -30,6 +30,13 @@ ZONE = {
     ],
     ("xn--mller-kva.test.", "MX"): [("xn--mller-kva.test.", 300, "IN", "MX", "5 mx.test.")],
 }
+ZONE |= {
+    ("text.test.", "TXT"): [
+        ("text.test.", 300, "IN", "TXT", '"v=spf1 " "mx \\195\\164 \\255" "-all"'),
+    ],
+    ("_imaps._tcp.text.test.", "SRV"): [("_imaps._tcp.text.test.", 300, "IN", "SRV", "0 1 993 Mail.text.test.")],
+    ("text.test.", "CAA"): [("text.test.", 300, "IN", "CAA", '0 issue "ca.example"')],
+}
 NAMES = {name for name, _ in ZONE}
 
 
@@ -74,6 +81,8 @@ class NameServer(asyncio.DatagramProtocol):
         if trick == "servfail":
             response.answer.clear()
             response.set_rcode(dns.rcode.SERVFAIL)
+        if trick == "validated":
+            response.flags |= dns.flags.AD if query.flags & dns.flags.AD else 0
         if trick == "truncated":
             response.answer.clear()
             response.flags |= dns.flags.TC
@@ -263,3 +272,27 @@ def test_files_of_the_system_are_read(tmp_path):
     assert read_hosts(path) == {"localhost": ("127.0.0.1", "::1"), "loop": ("127.0.0.1",)}
     assert read_resolv_conf(tmp_path / "none") == ()
     assert read_hosts(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [
+        pytest.param("text.test", "TXT", "v=spf1 mx ä \ufffd-all", id="strings are joined, odd octets shown"),
+        pytest.param("_imaps._tcp.text.test", "SRV", "0 1 993 Mail.text.test.", id="a service"),
+        pytest.param("text.test", "CAA", '0 issue "ca.example"', id="an authority"),
+    ],
+)
+async def test_records_of_any_type_are_texts(server, name, kind, text):
+    """As their data stands in a zone file; TXT as the text itself."""
+    answer = await resolver(server).records(name, kind)
+    assert (answer.finding, answer.texts, answer.validated) == (Finding.FOUND, (text,), False)
+
+
+async def test_the_word_of_a_validating_name_server_is_kept(server):
+    """AD is asked for, and said of what is there and of what is not."""
+    server.tricks = {"text.test.": "validated", "none.test.": "validated"}
+    asker = resolver(server)
+    assert (await asker.records("text.test", "TXT")).validated
+    missing = await asker.records("none.test", "TXT")
+    assert (missing.finding, missing.validated) == (Finding.NO_NAME, True)
+    assert (await asker.records("text.test", "NO-SUCH-TYPE")).finding is Finding.NO_DATA
