@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from posthouse.config.setting import int_setting
+import re
+
+from posthouse.config.setting import (
+    PER_DOMAIN,
+    bool_setting,
+    choice_setting,
+    duration_setting,
+    int_setting,
+    list_setting,
+    text_setting,
+)
+
+_SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+def _source_name(text: str) -> None:
+    if not _SOURCE_NAME.fullmatch(text):
+        raise ValueError(text)
+
 
 FAILURE_LIMIT = int_setting(
     "auth.failure_limit",
@@ -14,4 +32,126 @@ FAILURE_LIMIT = int_setting(
     maximum=1_000_000,
 )
 
-SETTINGS = (FAILURE_LIMIT,)
+SOURCES = list_setting(
+    "auth.sources",
+    ("own",),
+    "Who is asked whether a name and a password go together, in this order. `own` is this server's store; other names "
+    "are sources made with `posthouse source add`: LDAP, SQL, PAM, OIDC, HTTP. A source that does not know the name "
+    "passes it on to the next.",
+    scopes=PER_DOMAIN,
+    item=_source_name,
+    items="names of sources, in lower case",
+)
+
+NEXT_SOURCE_AFTER = list_setting(
+    "auth.next_source_after",
+    (),
+    "After what else than an unknown name the next source is asked: `wrong`, a source knows the name and the password "
+    "is another; `down`, a source cannot answer now. Where nobody granted and one could not answer, the sign-in is "
+    "refused for now and not as wrong.",
+    choices=("wrong", "down"),
+    scopes=PER_DOMAIN,
+)
+
+SOURCE_BUDGET = duration_setting(
+    "auth.source_budget",
+    10,
+    "How long all sources together may take to answer one sign-in; then it is refused for now.",
+    minimum=0.5,
+    maximum=120,
+)
+
+SOURCE_PAUSE = duration_setting(
+    "auth.source_pause",
+    5,
+    "How long a source that did not answer is spared: meanwhile sign-ins that need it are refused for now at once.",
+    minimum=0,
+    maximum=3600,
+)
+
+SOURCE_GONE = choice_setting(
+    "auth.source_gone",
+    "keep",
+    ("keep", "disable"),
+    "What synchronising does with an account that was made from a source and whose person is no longer there.",
+    scopes=PER_DOMAIN,
+)
+
+SOURCE_GONE_LIMIT = int_setting(
+    "auth.source_gone_limit",
+    20,
+    "How many in a hundred of a source's accounts one synchronising may disable. Where more are missing, none is "
+    "disabled: it is likelier that the source lost them than that they all left.",
+    unit="per cent",
+    minimum=1,
+    maximum=100,
+    scopes=PER_DOMAIN,
+)
+
+PASSWORD_LENGTH = int_setting(
+    "auth.password_length",
+    8,
+    "How many characters a new password has at least.",
+    unit="characters",
+    minimum=1,
+    maximum=256,
+    scopes=PER_DOMAIN,
+)
+
+PASSWORD_CLASSES = int_setting(
+    "auth.password_classes",
+    0,
+    "How many kinds of characters a new password has at least, of: small letters, capital letters, digits, others. "
+    "Zero asks for none; length is worth more.",
+    unit="kinds",
+    minimum=0,
+    maximum=4,
+    scopes=PER_DOMAIN,
+)
+
+PASSWORD_OWN_NAME = bool_setting(
+    "auth.password_own_name",
+    False,
+    "Whether a new password may hold the account's own name, domain or a part of its owner's name.",
+    scopes=PER_DOMAIN,
+)
+
+PASSWORD_COMMON = bool_setting(
+    "auth.password_common",
+    False,
+    "Whether a new password may be one of the commonest in the world.",
+    scopes=PER_DOMAIN,
+)
+
+PASSWORD_DICTIONARY = text_setting(
+    "auth.password_dictionary",
+    "",
+    "A file of words, one a line, that a new password must not be, whatever the case of its letters and with or "
+    "without digits at its end. Empty: none.",
+    scopes=PER_DOMAIN,
+)
+
+PASSWORD_BREACHED_FILE = text_setting(
+    "auth.password_breached_file",
+    "",
+    "A file of SHA-1 hashes of passwords that were stolen elsewhere, in upper case, sorted, one a line with a colon "
+    "and a count after it: the download of Have I Been Pwned, ordered by hash. A new password must not be in it. "
+    "It is searched on disk and may have any size. Empty: none.",
+    scopes=PER_DOMAIN,
+)
+
+SETTINGS = (
+    FAILURE_LIMIT,
+    SOURCES,
+    NEXT_SOURCE_AFTER,
+    SOURCE_BUDGET,
+    SOURCE_PAUSE,
+    SOURCE_GONE,
+    SOURCE_GONE_LIMIT,
+    PASSWORD_LENGTH,
+    PASSWORD_CLASSES,
+    PASSWORD_OWN_NAME,
+    PASSWORD_COMMON,
+    PASSWORD_DICTIONARY,
+    PASSWORD_BREACHED_FILE,
+)
