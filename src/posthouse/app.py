@@ -27,6 +27,7 @@ from posthouse.services.delivery.report import Reporter
 from posthouse.services.delivery.service import DeliveryParts, DeliveryService
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.directory import Directory
+from posthouse.services.identity.inheritance import load_settings
 from posthouse.services.identity.passwords import Passwords
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.mailstore.watch import Watch
@@ -100,7 +101,7 @@ class Composition:
 
     async def load_settings(self) -> list[str]:
         """Read the settings anew; return what could not be used."""
-        return self.settings.load(await self.store.settings())
+        return await load_settings(self.store, self.settings)
 
     def reload_tls(self) -> None:
         """Read the certificate anew. Raises ConfigFault: the old one stays in use."""

@@ -28,6 +28,7 @@ from posthouse.services.administration.diagnosis import check
 from posthouse.services.administration.diagnosis.check import CertificateFacts, MachineFacts, PortFacts, PortState
 from posthouse.services.administration.diagnosis.check_names import check_names
 from posthouse.services.administration.diagnosis.findings import Finding, error, warning
+from posthouse.services.identity.inheritance import read_settings
 from posthouse.services.resolver.dns import DnsResolver, parse_server, read_hosts, read_resolv_conf
 from posthouse.store.directory_rows import AccountRow
 from posthouse.store.values import TakeDuty
@@ -66,7 +67,7 @@ async def check_home(home: Home, *, serving: bool, forced: bool = False) -> list
 
 
 async def _check_inside(tools: Toolbox, machine: MachineFacts, *, forced: bool) -> list[Finding]:
-    settings = Settings(await tools.store.settings())
+    settings = await read_settings(tools.store)
     findings = list(check.check_store(tools.configuration.store_url, machine.free, await _write_fault(tools)))
     domains = await tools.store.domains()
     findings += check.check_directory(domains, await _administrators(tools))

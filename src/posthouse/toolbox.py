@@ -79,14 +79,14 @@ class Toolbox:
 
     async def bouncing_queue(self) -> QueueControls:
         """Return the queue as ``bounce`` needs it: with what writes the notice to the sender."""
-        from posthouse.config.settings import Settings
         from posthouse.services.delivery.notice import NoticePlanner
         from posthouse.services.identity.directory import Directory
+        from posthouse.services.identity.inheritance import read_settings
         from posthouse.services.journey.queue_ids import QueueIds
         from posthouse.services.relay.notices import NoticeWriter
         from posthouse.services.routing.router import Router
 
-        settings = Settings(await self.store.settings())
+        settings = await read_settings(self.store)
         queue_ids = QueueIds(self.clock, os.getpid())
         hostname = self.configuration.hostname
         router = Router(Directory(self.store, self.clock, settings, hostname=hostname))

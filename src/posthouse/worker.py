@@ -29,6 +29,7 @@ from posthouse.config.settings import Settings
 from posthouse.core.errors import Fault
 from posthouse.servers.control import ControlDoor
 from posthouse.servers.listeners import OpenListener
+from posthouse.services.identity.inheritance import load_settings
 from posthouse.store.contract import Store
 from posthouse.store.open import open_store
 from posthouse.store.values import TakeDuty
@@ -126,7 +127,7 @@ class Worker:
 
     async def _compose(self, store: Store) -> None:
         settings = Settings()
-        for problem in settings.load(await store.settings()):
+        for problem in await load_settings(store, settings):
             self._telemetry.event("settings.skipped", level="warning", problem=problem)
         self._made = app.Composition(
             configuration=self._parts.configuration,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from posthouse.config.definitions import TOPICS
 from posthouse.config.file import FILE_KEYS, LISTENER_KEYS, Key
-from posthouse.config.setting import Setting
+from posthouse.config.setting import Authority, Setting
 
 PAGE: Final = Path("docs/settings.md")
 _HEAD: Final = """# Configuration
@@ -23,12 +23,16 @@ This page is made from the definitions in `src/posthouse/config`; do not edit it
 
 There are two places and no more. **`posthouse.toml`**, in the home, holds what the server needs before it can open its
 store. Everything else is a **setting** in the store: `posthouse setting set NAME VALUE`, for the server, or with
-`--scope domain:NAME` or `--scope account:ADDRESS` where the setting allows it. An account inherits from its domain, a
-domain from the server, the server from the default. Settings hold from the next use on, unless a restart is said to be
-needed.
+`--scope office:NAME`, `--scope domain:NAME` or `--scope account:ADDRESS` where the setting allows it. An account
+inherits from its domain, a domain from its post office, that from the server, the server from the default. Settings
+hold from the next use on, unless a restart is said to be needed.
 
 Sizes are octets or numbers with KiB, MiB, GiB; durations are seconds or numbers with d, h, m, s, ms, such as `1h30m`.
 """
+_SET_BY: Final = {
+    Authority.ABOVE: "who administers what it is in",
+    Authority.OWN: "who administers it",
+}
 
 
 def make_page() -> str:
@@ -68,6 +72,8 @@ def _setting(setting: Setting[Any]) -> Iterator[str]:
     for level, value in setting.earlier_defaults:
         yield f"- default up to compatibility level {level}: `{setting.format(value)}`"
     yield "- may be set for: " + ", ".join(scope.value for scope in setting.scopes)
+    if len(setting.scopes) > 1:
+        yield f"- set there by: {_SET_BY[setting.authority]}"
     if setting.restart_needed:
         yield "- a restart is needed"
     if setting.rfc:

@@ -37,13 +37,22 @@ class Scope(enum.Enum):
     """Where a setting may be set; a narrower scope wins over a wider one."""
 
     SERVER = "server"
+    OFFICE = "office"
     DOMAIN = "domain"
     ACCOUNT = "account"
 
 
 SERVER = (Scope.SERVER,)
-PER_DOMAIN = (Scope.SERVER, Scope.DOMAIN)
-PER_ACCOUNT = (Scope.SERVER, Scope.DOMAIN, Scope.ACCOUNT)
+PER_OFFICE = (Scope.SERVER, Scope.OFFICE)
+PER_DOMAIN = (*PER_OFFICE, Scope.DOMAIN)
+PER_ACCOUNT = (*PER_DOMAIN, Scope.ACCOUNT)
+
+
+class Authority(enum.Enum):
+    """Who may set a setting for a post office, a domain or an account; for the server only its administrators may."""
+
+    ABOVE = "above"  # who administers what the scope is in: limits, and what costs others
+    OWN = "own"  # who administers the scope itself too: its own affairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,7 @@ class Setting(Generic[T]):
         choices: the words allowed, for a choice; for a list, the words its items may be (empty: any).
         item: for a list, raises ValueError where an item is not what it must be; ``items`` says in words what that is.
         scopes: where it may be set.
+        authority: who may set it there.
         explanation: what it does, for a reader who knows mail but not this program; whole sentences.
         since: the version that brought it.
         restart_needed: whether it is read only when a worker starts.
@@ -76,6 +86,7 @@ class Setting(Generic[T]):
     item: Callable[[str], object] | None = None
     items: str = ""
     scopes: tuple[Scope, ...] = SERVER
+    authority: Authority = Authority.ABOVE
     since: str = "0.1"
     restart_needed: bool = False
     rfc: str = ""

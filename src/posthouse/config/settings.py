@@ -30,7 +30,7 @@ class StoredSetting(Protocol):
 
     @property
     def scope(self) -> str:
-        """``server``, ``domain:NAME`` or ``account:ADDRESS``."""
+        """``server``, ``office:NAME``, ``domain:NAME`` or ``account:ADDRESS``."""
         ...
 
     @property
@@ -56,23 +56,31 @@ class Settings:
     Args:
         rows: what the store holds; more may be loaded later.
         definitions: the settings that exist; tests hand in their own.
+        offices: the post office of each domain that is in one.
 
     Attributes:
         problems: one line for each row that was skipped by the last ``load``.
     """
 
     def __init__(
-        self, rows: Iterable[StoredSetting] = (), definitions: Mapping[str, Setting[Any]] = DEFINITIONS
+        self,
+        rows: Iterable[StoredSetting] = (),
+        definitions: Mapping[str, Setting[Any]] = DEFINITIONS,
+        offices: Mapping[str, str] | None = None,
     ) -> None:
         self._definitions = definitions
         self._server: dict[str, Any] = {}
         self._scoped: dict[str, dict[str, Any]] = {}
+        self._offices: Mapping[str, str] = {}
         self._outdated: frozenset[str] = frozenset()
         self.problems: list[str] = []
-        self.load(rows)
+        self.load(rows, offices)
 
-    def load(self, rows: Iterable[StoredSetting]) -> list[str]:
-        """Replace everything that was set by these rows; return the problems, one line each."""
+    def load(self, rows: Iterable[StoredSetting], offices: Mapping[str, str] | None = None) -> list[str]:
+        """Replace everything that was set by these rows; return the problems, one line each.
+
+        ``offices`` names the post office of each domain that is in one.
+        """
         server: dict[str, Any] = {}
         scoped: dict[str, dict[str, Any]] = {}
         problems: list[str] = []
@@ -89,32 +97,33 @@ class Settings:
         outdated = self._defaults_of_level(server)
         self._outdated = frozenset(outdated)
         self._server, self._scoped, self.problems = {**outdated, **server}, scoped, problems
+        self._offices = offices or {}
         return problems
 
-    def get(self, setting: Setting[T], *, domain: str = "", account: str = "") -> T:
-        """Return what the setting is worth for an account (folded address), a domain, or the server.
+    def get(self, setting: Setting[T], *, domain: str = "", account: str = "", office: str = "") -> T:
+        """Return what the setting is worth for an account (folded address), a domain, a post office, or the server.
 
-        An account inherits from its domain (taken from its address unless ``domain`` is given), a domain from the
-        server, the server from the default.
+        An account inherits from its domain (taken from its address unless ``domain`` is given), a domain from its
+        post office, that from the server, the server from the default.
         """
-        if self._scoped and (domain or account):
+        if self._scoped and (domain or account or office):
             values = self._scoped.get(setting.name)
             if values is not None:
-                for key in _keys(domain, account):
+                for key in self._keys(domain, account, office):
                     if key in values:
                         value: T = values[key]
                         return value
         found: T = self._server.get(setting.name, setting.default)
         return found
 
-    def explain(self, setting: Setting[Any], *, domain: str = "", account: str = "") -> Explanation:
+    def explain(self, setting: Setting[Any], *, domain: str = "", account: str = "", office: str = "") -> Explanation:
         """Return the value with the scope that decided it."""
         values = self._scoped.get(setting.name, {})
-        source = next((key for key in _keys(domain, account) if key in values), "")
+        source = next((key for key in self._keys(domain, account, office) if key in values), "")
         if not source:
             is_set = setting.name in self._server and setting.name not in self._outdated
             source = Scope.SERVER.value if is_set else "default"
-        value = self.get(setting, domain=domain, account=account)
+        value = self.get(setting, domain=domain, account=account, office=office)
         return Explanation(
             setting.name, setting.format(value), source, setting.format(setting.default), setting.explanation
         )
@@ -141,8 +150,13 @@ class Settings:
             if setting.earlier_defaults and name not in server and setting.default_at(level) != setting.default
         }
 
-
-def _keys(domain: str, account: str) -> tuple[str, ...]:
-    if not account:
-        return (f"domain:{domain}",) if domain else ()
-    return (f"account:{account}", f"domain:{domain or account.rpartition('@')[2]}")
+    def _keys(self, domain: str, account: str, office: str) -> list[str]:
+        """Return the scopes to look into, the narrowest first."""
+        keys = [f"account:{account}"] if account else []
+        home = domain or account.rpartition("@")[2]
+        if home:
+            keys.append(f"domain:{home}")
+        tenant = office or self._offices.get(home, "")
+        if tenant:
+            keys.append(f"office:{tenant}")
+        return keys

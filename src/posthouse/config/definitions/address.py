@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posthouse.config.setting import PER_DOMAIN, text_setting
+from posthouse.config.setting import PER_DOMAIN, Authority, text_setting
 
 EXTENSION_DELIMITER = text_setting(
     "address.extension_delimiter",
@@ -10,6 +10,7 @@ EXTENSION_DELIMITER = text_setting(
     "What separates a user from a detail in a local part: with `+`, mail to `ann+lists@example.org` goes to "
     "`ann@example.org` unless somebody has that very address. Empty turns this off.",
     scopes=PER_DOMAIN,
+    authority=Authority.OWN,
     rfc="RFC 5233 §1",
 )
 DEFAULT_DOMAIN = text_setting(

@@ -13,11 +13,12 @@ from posthouse.config.definitions import DEFINITIONS
 from posthouse.config.definitions.relay import NETWORKS
 from posthouse.config.faults import SettingFault
 from posthouse.config.setting import Scope, Setting
-from posthouse.config.settings import Explanation, Settings
+from posthouse.config.settings import Explanation
 from posthouse.core.clock import Clock
 from posthouse.services.administration import words
 from posthouse.services.administration.diagnosis.relay_safety import review_networks
 from posthouse.services.administration.faults import Refused
+from posthouse.services.identity.inheritance import read_settings
 from posthouse.store.contract import Store
 from posthouse.store.directory_values import PutSetting
 
@@ -35,12 +36,12 @@ class SettingAdministration:
         """Return a setting's definition and what it is worth in a scope, with the scope that decided."""
         definition = _definition(name)
         domain, account = _place(await self._scope(definition, scope))
-        settings = Settings(await self._store.settings())
+        settings = await read_settings(self._store)
         return definition, settings.explain(definition, domain=domain, account=account)
 
     async def list(self) -> list[Explanation]:
         """Return every setting with its value for the server, in order of name."""
-        settings = Settings(await self._store.settings())
+        settings = await read_settings(self._store)
         return [settings.explain(DEFINITIONS[name]) for name in sorted(DEFINITIONS)]
 
     async def set(
