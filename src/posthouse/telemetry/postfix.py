@@ -79,14 +79,21 @@ class PostfixFormatter:
 
     def __call__(self, now: float, level: str, name: str, fields: Mapping[str, Any], /) -> bytes:
         """Return the lines of an event, b"" where Postfix has none like it."""
-        if name.startswith("door.") and fields.get("protocol", "smtp") != "smtp":
+        entries = self.entries(name, fields)
+        if not entries:
             return b""
         stamp = time.strftime("%b %e %H:%M:%S", time.localtime(now))
         return b"".join(
-            self._line(stamp, program, f"{fields.get('queue_id', 'NOQUEUE')}: " if queued else "", render(fields))
-            for program, queued, render in LINES.get(name, ())
+            f"{stamp} {self._hostname} posthouse/{program}[{self._pid}]: {text}\n".encode("utf-8", "replace")
+            for program, text in entries
         )
 
-    def _line(self, stamp: str, program: str, queue_id: str, text: str) -> bytes:
-        line = f"{stamp} {self._hostname} posthouse/{program}[{self._pid}]: {queue_id}{text}\n"
-        return line.encode("utf-8", "replace")
+    @staticmethod
+    def entries(name: str, fields: Fields) -> list[tuple[str, str]]:
+        """Return the program and the text of each line of an event, for those who write head and stamp themselves."""
+        if name.startswith("door.") and fields.get("protocol", "smtp") != "smtp":
+            return []
+        return [
+            (program, (f"{fields.get('queue_id', 'NOQUEUE')}: " if queued else "") + render(fields))
+            for program, queued, render in LINES.get(name, ())
+        ]

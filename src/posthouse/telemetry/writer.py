@@ -1,50 +1,63 @@
-"""Writes log lines to a file or a standard stream: buffered, whole lines at a time, never an error for the caller.
+"""Writes log lines: buffered, whole lines at a time, never an error for the caller.
 
-Lines gather for up to ``DELAY`` seconds (less where they are many) and go out in one ``write`` call to a descriptor
-opened for appending, so that several workers may share one file. Where the system refuses, such as for a full disk,
-lines are dropped and counted; the count is written as ``log.dropped`` as soon as writing works again.
-``reopen`` serves programs that rotate logs. Tests: ``tests/unit/telemetry/test_writer.py``.
+Lines gather for up to ``DELAY`` seconds (less where they are many) and go out together. Where the system refuses, such
+as for a full disk, lines are dropped and counted; the count is written as ``log.dropped`` as soon as writing works
+again. ``Buffered`` is that much; what a block of lines becomes is the business of its kinds: ``BufferedWriter`` here
+(files and standard streams), ``telemetry.syslog``, ``telemetry.journal``.
+
+A file is opened for appending and shared by several workers. Each block is written under a shared lock on the file that
+the path names *now*, so a file that was renamed (by ``telemetry.rotation`` or by logrotate) gets no line any more, and
+may be compressed. Each process opens the file for itself after the fork: locks belong to the opening, not the process.
+A lock that somebody holds for long delays nothing: the block is written without it.
+
+Tests: ``tests/unit/telemetry/test_writer.py``, ``tests/unit/telemetry/test_rotation.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import stat
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from posthouse.telemetry.rotation import Rotation, Rotator
+
 DELAY: Final = 0.1  # seconds that a line may wait; what a person who follows the log does not notice
 FULL: Final = 64 * 1024  # octets in the buffer that make it go out at once
+STREAMS: Final = frozenset({"stdout", "stderr"})
 _MODE: Final = 0o640
+_ATTEMPTS: Final = 4  # at finding the file that the path names, while others rename it
 
 
-class BufferedWriter:
-    """Collects lines and writes them in blocks.
+class Buffered:
+    """Collects lines and hands them on in blocks.
 
-    Without a loop every line is written at once, which is what commands and the supervisor want.
+    Without a loop every line goes out at once, which is what commands and the supervisor want.
 
     Args:
-        target: ``stdout``, ``stderr`` or the path of a file.
         dropped: makes the line that tells how many were lost.
 
-    Raises OSError: where the file cannot be opened.
+    Attributes:
+        lost: lines lost that nobody was told of yet.
+        lost_total: lines lost since the process began.
     """
 
-    def __init__(self, target: str, dropped: Callable[[int], bytes]) -> None:
-        self._target = target
+    def __init__(self, dropped: Callable[[int], bytes]) -> None:
         self._dropped = dropped
         self._lines: list[bytes] = []
         self._size = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._followers: list[Callable[[bytes], None]] = []
         self.lost = 0
-        self._descriptor = _open(target)
+        self.lost_total = 0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Buffer from now on, with the loop's timers."""
+        """Buffer from now on, with the loop's timers; this process has just been forked."""
         self._loop = loop
 
     def write(self, line: bytes) -> None:
@@ -54,11 +67,6 @@ class BufferedWriter:
         if self._timer is None or self._size >= FULL:
             self._schedule()
 
-    def follow(self, callback: Callable[[bytes], None]) -> Callable[[], None]:
-        """Hand every block of lines to a callback from now on; returns what ends it."""
-        self._followers.append(callback)
-        return lambda: self._followers.remove(callback)
-
     def flush(self) -> None:
         """Write what has gathered."""
         if self._timer is not None:
@@ -66,35 +74,25 @@ class BufferedWriter:
             self._timer = None
         if not self._lines:
             return
-        count, block = len(self._lines), b"".join(self._lines)
-        self._lines, self._size = [], 0
-        for follower in tuple(self._followers):
-            follower(block)
-        if self.lost:
-            block = self._dropped(self.lost) + block
-        try:
-            self._write_all(block)
-        except OSError:
-            self.lost += count
-        else:
-            self.lost = 0
+        lines, self._lines, self._size = self._lines, [], 0
+        told = 1 if self.lost else 0
+        out = self._emit([self._dropped(self.lost), *lines] if told else lines)
+        missing = len(lines) - max(0, out - told)
+        self.lost = (0 if out >= told else self.lost) + missing
+        self.lost_total += missing
 
     def reopen(self) -> None:
-        """Open the file anew, after it was renamed. What cannot be opened leaves the old file in use."""
+        """Open the target anew; the base has nothing to open."""
         self.flush()
-        if self._target in {"stdout", "stderr"}:
-            return
-        try:
-            descriptor = _open(self._target)
-        except OSError:
-            return
-        os.close(self._descriptor)
-        self._descriptor = descriptor
 
     def close(self) -> None:
         """Write the rest; lines that come later are written at once."""
         self.flush()
         self._loop = None
+
+    def _emit(self, lines: Sequence[bytes]) -> int:
+        """Write lines; return how many, from the front, were written. Never raises."""
+        raise NotImplementedError
 
     def _schedule(self) -> None:
         if self._loop is None or self._loop.is_closed() or self._size >= FULL:
@@ -102,10 +100,134 @@ class BufferedWriter:
         else:
             self._timer = self._loop.call_later(DELAY, self.flush)
 
+
+class BufferedWriter(Buffered):
+    """Writes to a file or a standard stream.
+
+    Args:
+        target: ``stdout``, ``stderr`` or the path of a file.
+        dropped: makes the line that tells how many were lost.
+        rotation: when the file is renamed and what becomes of the old ones; None leaves that to others.
+        header: what a new file begins with.
+        now: the time, for rotation.
+
+    Raises OSError: where the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        dropped: Callable[[int], bytes],
+        *,
+        rotation: Rotation | None = None,
+        header: bytes = b"",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(dropped)
+        self._target = target
+        self._header = header
+        self._now = now
+        self._descriptor = _open(target)
+        mode = os.fstat(self._descriptor).st_mode
+        self._is_file = target not in STREAMS and stat.S_ISREG(mode)
+        self._rotator = Rotator(Path(target), rotation) if rotation is not None and self._is_file else None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Buffer from now on; the file is opened anew, so that its locks are this worker's own."""
+        super().start(loop)
+        self.reopen()
+        if self._rotator is not None:
+            self._rotator.start(loop)
+
+    def reopen(self) -> None:
+        """Open the file anew, after it was renamed. What cannot be opened leaves the old file in use."""
+        self.flush()
+        if self._target not in STREAMS:
+            self._open_again()
+
+    def close(self) -> None:
+        """Write the rest, and tidy no more."""
+        super().close()
+        if self._rotator is not None:
+            self._rotator.stop()
+
+    def _emit(self, lines: Sequence[bytes]) -> int:
+        block = b"".join(lines)
+        try:
+            if self._is_file:
+                self._write_file(block)
+            else:
+                self._write_all(block)
+        except OSError:
+            return 0
+        return len(lines)
+
+    def _write_file(self, block: bytes) -> None:
+        """Write to the file that the path names, under a shared lock; rotate it first where that is due."""
+        for _ in range(_ATTEMPTS):
+            is_locked = _lock(self._descriptor, fcntl.LOCK_SH)
+            try:
+                found = os.fstat(self._descriptor)
+                if self._is_current(found):
+                    if self._rotator is None or self._loop is None or not self._is_due(found, len(block)):
+                        self._write_all(block if found.st_size else self._heading() + block)
+                        return
+                    if not self._rotate():
+                        self._write_all(block)
+                        return
+            finally:
+                if is_locked:
+                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            self._open_again()
+        self._write_all(block)
+
+    def _heading(self) -> bytes:
+        """Return what an empty file begins with; the exclusive lock keeps two workers from both writing it."""
+        if not self._header or not _lock(self._descriptor, fcntl.LOCK_EX) or os.fstat(self._descriptor).st_size:
+            return b""
+        return self._header
+
+    def _is_due(self, found: os.stat_result, octets: int) -> bool:
+        assert self._rotator is not None
+        return self._rotator.is_due(found, octets, self._now())
+
+    def _rotate(self) -> bool:
+        """Rename the file, if nobody else writes it or did so; return whether the path names another file now."""
+        assert self._rotator is not None
+        if not _lock(self._descriptor, fcntl.LOCK_EX):
+            return False
+        if self._is_current(os.fstat(self._descriptor)):
+            self._rotator.rename(self._now())
+        return True
+
+    def _is_current(self, found: os.stat_result) -> bool:
+        try:
+            named = os.stat(self._target)  # noqa: PTH116  (once for each block)
+        except OSError:
+            return False
+        return named.st_ino == found.st_ino and named.st_dev == found.st_dev
+
+    def _open_again(self) -> None:
+        try:
+            descriptor = _open(self._target)
+        except OSError:
+            return
+        os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+
     def _write_all(self, block: bytes) -> None:
         view = memoryview(block)
         while view:
             view = view[os.write(self._descriptor, view) :]
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _open(target: str) -> int:
