@@ -14,6 +14,7 @@ from posthouse.core.errors import SyntaxFault
 from posthouse.services.administration.faults import Refused
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SHORT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 PASSWORD_SHORTEST = 8
 
@@ -54,6 +55,41 @@ def size(text: str) -> int:
     if match is None:
         raise Refused(f"{text!r} is not a size", "Write it like 500M or 2G; 0 means no limit.")
     return int(float(match[1]) * _FACTORS[match[2].lower()])
+
+
+def short_name(text: str) -> str:
+    """Return the folded name of a post office or a sign-in source. Raises Refused."""
+    name = text.strip().lower()
+    if not _SHORT_NAME.fullmatch(name):
+        raise Refused(
+            f"{shown(text)} is not a name",
+            "Use up to 64 letters a-z, digits, dots, hyphens and underscores, such as acme.",
+        )
+    return name
+
+
+def line(text: str, longest: int = 1_000) -> str:
+    """Return a line of text for people. Raises Refused: where it is long, or has characters that are not shown."""
+    if len(text) > longest:
+        raise Refused(f"{shown(text)} has {len(text)} characters", f"Use at most {longest}.")
+    if not text.isprintable():
+        raise Refused(f"{shown(text)} has characters that are not shown", "Use one line of plain text.")
+    return text
+
+
+def paragraphs(text: str, longest: int = 100_000) -> str:
+    """Return a text of several lines, with LF line ends. Raises Refused."""
+    bare = text.replace("\r\n", "\n")
+    if len(bare) > longest:
+        raise Refused(f"the text has {len(bare)} characters", f"Use at most {longest}.")
+    if not bare.replace("\n", "").replace("\t", "").isprintable():
+        raise Refused("the text has characters that are not shown", "Use plain text.")
+    return bare
+
+
+def shown(text: str) -> str:
+    """Return what somebody wrote, short enough for a message, and so that it cannot steer a terminal."""
+    return ascii(text if len(text) <= 60 else text[:57] + "...") if not text.isprintable() else repr(text[:60])
 
 
 def host_name(text: str) -> str:
