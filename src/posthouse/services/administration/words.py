@@ -7,74 +7,104 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
+from typing import Final
 
 from posthouse.core import limits
 from posthouse.core.address import Address, fold_domain, format_local_part, parse_address
 from posthouse.core.errors import SyntaxFault
 from posthouse.services.administration.faults import Refused
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+LARGEST: Final = 1 << 60  # octets: an exbibyte; what every store can add up
+WRITE_DOMAIN: Final = "Write it like example.org."
 _SHORT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 PASSWORD_SHORTEST = 8
 
 
-def domain_name(text: str) -> str:
+def domain_name(text: str, field: str = "") -> str:
     """Return a domain in its folded form. Raises Refused: where it is none."""
     try:
-        name = fold_domain(text.strip())
+        name = fold_domain(unicodedata.normalize("NFC", text.strip()))
     except SyntaxFault as fault:
-        raise Refused(f"{text!r} is not a domain ({fault.detail})", "Write it like example.org.") from None
+        raise Refused(f"{shown(text)} is not a domain ({fault.detail})", WRITE_DOMAIN, field=field) from None
     if name.startswith("["):
-        raise Refused(f"{text!r} is an address literal, not a domain", "Write a name like example.org.")
+        raise Refused(f"{shown(text)} is an address literal, not a domain", WRITE_DOMAIN, field=field)
     return name
 
 
-def mail_address(text: str) -> Address:
+def mail_address(text: str, field: str = "") -> Address:
     """Return an address. Raises Refused: with the place where it stops being one."""
     try:
-        return parse_address(text.strip())
+        return parse_address(unicodedata.normalize("NFC", text.strip()))
     except SyntaxFault as fault:
         raise Refused(
-            f"{text!r} is not an address ({fault.detail}, at character {fault.offset + 1})",
+            f"{shown(text)} is not an address ({fault.detail}, at character {fault.offset + 1})",
             "Write it like anna@example.org.",
+            field=field,
         ) from None
 
 
-def own_address(text: str) -> str:
-    """Return the folded address of an account or alias of ours. Raises Refused."""
-    address = mail_address(text)
-    if len(address.local_part.encode()) > limits.LOCAL_PART:
-        raise Refused(f"the local part of {text!r} has more than {limits.LOCAL_PART} octets (RFC 5321 §4.5.3.1.1)")
+def own_address(text: str, field: str = "") -> str:
+    """Return the folded address of an account, alias or group of ours. Raises Refused.
+
+    Its local part is quoted exactly where it must be (RFC 5321 §4.1.2), so that all ways to write one address lead to
+    the same.
+    """
+    address = mail_address(text, field)
+    octets = len(address.local_part.encode())
+    if octets > limits.LOCAL_PART:
+        raise Refused(
+            f"the local part of {shown(text)} has {octets} octets, more than {limits.LOCAL_PART} (RFC 5321 §4.5.3.1.1)",
+            "Choose a shorter one.",
+            field=field,
+        )
+    if not address.local_part or address.domain.startswith("["):
+        raise Refused(f"{shown(text)} cannot be an address of ours", "Write it like anna@example.org.", field=field)
     return f"{format_local_part(address.local_part.lower())}@{address.domain}"
 
 
-def size(text: str) -> int:
+def size(text: str, field: str = "") -> int:
     """Return octets from ``500M``, ``2G``, ``1048576`` or ``0``. Raises Refused."""
     match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise Refused(f"{text!r} is not a size", "Write it like 500M or 2G; 0 means no limit.")
-    return int(float(match[1]) * _FACTORS[match[2].lower()])
+    octets = int(float(match[1]) * _FACTORS[match[2].lower()]) if match is not None else -1
+    if not 0 <= octets <= LARGEST:
+        raise Refused(f"{shown(text)} is not a size", "Write it like 500M or 2G; 0 means no limit.", field=field)
+    return octets
 
 
-def short_name(text: str) -> str:
+def short_name(text: str, field: str = "") -> str:
     """Return the folded name of a post office or a sign-in source. Raises Refused."""
     name = text.strip().lower()
     if not _SHORT_NAME.fullmatch(name):
         raise Refused(
             f"{shown(text)} is not a name",
             "Use up to 64 letters a-z, digits, dots, hyphens and underscores, such as acme.",
+            field=field,
         )
     return name
 
 
-def line(text: str, longest: int = 1_000) -> str:
+def language(text: str, field: str = "language") -> str:
+    """Return a language tag such as ``en`` or ``de-AT``; "" for none (RFC 5646 §2.1). Raises Refused."""
+    bare = text.strip()
+    if bare and not _LANGUAGE.fullmatch(bare):
+        raise Refused(f"{shown(text)} is not a language", "Write it like en, de or pt-BR.", field=field)
+    return bare
+
+
+def line(text: str, longest: int = 1_000, field: str = "") -> str:
     """Return a line of text for people. Raises Refused: where it is long, or has characters that are not shown."""
+    what = field or "the text"
     if len(text) > longest:
-        raise Refused(f"{shown(text)} has {len(text)} characters", f"Use at most {longest}.")
+        raise Refused(f"{what} has {len(text)} characters", f"Use at most {longest}.", field=field)
     if not text.isprintable():
-        raise Refused(f"{shown(text)} has characters that are not shown", "Use one line of plain text.")
-    return text
+        raise Refused(
+            f"{what} {shown(text)} has characters that are not shown", "Use one line of plain text.", field=field
+        )
+    return unicodedata.normalize("NFC", text)
 
 
 def paragraphs(text: str, longest: int = 100_000) -> str:
@@ -92,13 +122,13 @@ def shown(text: str) -> str:
     return ascii(text if len(text) <= 60 else text[:57] + "...") if not text.isprintable() else repr(text[:60])
 
 
-def host_name(text: str) -> str:
+def host_name(text: str, field: str = "") -> str:
     """Return a host: a name or an IP address without brackets. Raises Refused."""
     bare = text.strip().removeprefix("[").removesuffix("]")
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:
-        return domain_name(bare)
+        return domain_name(bare, field)
 
 
 def listen_address(text: str) -> str:
