@@ -7,7 +7,7 @@ Tests: ``tests/unit/services/administration/test_call.py``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,17 @@ _SETTING_OF_LIMIT = {
 
 def no_progress(done: int, total: int, text: str) -> None:
     """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """Changes to one thing with what the audit log says of them; the fields are those of ``Call.commit``."""
+
+    changes: Sequence[Change]
+    subject: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    place: tuple[str, str] = ("", "")
 
 
 @dataclass(kw_only=True)
@@ -93,24 +104,37 @@ class Call:
 
         Raises Refused: for each refusal of the store, in words; Unavailable.
         """
-        trace = Audit(
+        step = Traced(changes=changes, subject=subject, before=before, after=after, place=place)
+        results = await self.commit_all([step])
+        return results[0] if len(changes) == 1 else results[: len(changes)]
+
+    async def commit_all(self, steps: Sequence[Traced]) -> tuple[Any, ...]:
+        """Write several things, each with a trace of its own, all or none; return the results of their changes.
+
+        Raises as ``commit`` does.
+        """
+        changes = [change for step in steps for change in step.changes]
+        traces = [self._trace(step) for step in steps]
+        try:
+            results = await self.desk.store.commit(*changes, *traces, *self.along, rehearse=self.dry_run)
+        except StoreRefusal as refusal:
+            raise refused(refusal) from None
+        self.along.clear()
+        return tuple(results[: len(changes)])
+
+    def _trace(self, step: Traced) -> Audit:
+        return Audit(
             at=self.desk.clock.now(),
             actor=self.caller.name,
             door=self.caller.door,
             address=self.caller.address,
             operation=self.operation,
-            subject=subject,
-            office=place[0],
-            domain=place[1],
-            before=before,
-            after=after,
+            subject=step.subject,
+            office=step.place[0],
+            domain=step.place[1],
+            before=step.before,
+            after=step.after,
         )
-        try:
-            results = await self.desk.store.commit(*changes, trace, *self.along, rehearse=self.dry_run)
-        except StoreRefusal as refusal:
-            raise refused(refusal) from None
-        self.along.clear()
-        return results[0] if len(changes) == 1 else results[: len(changes)]
 
 
 def refused(refusal: StoreRefusal) -> Refused:

@@ -51,16 +51,20 @@ class FieldOf:
         name: of the field in the store's rows and values; "" where it has a value of its own.
         words: the enum of a choice.
         check: returns the value in its stored form. Raises Refused.
+        preset: the value where the field is left out; None for that of its type.
     """
 
     shape: Shape = Shape.TEXT
     name: str = ""
     words: type[enum.Enum] | None = None
     check: Callable[[str], str] | None = None
+    preset: Any = None
 
     @property
     def default(self) -> Any:
         """The value of a field that is left out."""
+        if self.preset is not None:
+            return self.preset
         if self.words is not None:
             return next(iter(self.words)).value
         return _DEFAULTS[self.shape]
@@ -242,8 +246,8 @@ ROUTE = KindOf(
     key=(_domain_key,),
     fields={
         "host": FieldOf(name="host", check=words.host_name),
-        "port": FieldOf(name="port", shape=Shape.NUMBER),
-        "tls": FieldOf(name="tls"),
+        "port": FieldOf(name="port", shape=Shape.NUMBER, preset=25),
+        "tls": FieldOf(name="tls", preset="may"),
         "recipients_local": FieldOf(name="recipients_local", shape=Shape.BOOL),
         "mx_lookup": FieldOf(name="mx_lookup", shape=Shape.BOOL),
         "login": FieldOf(name="login"),

@@ -1,0 +1,46 @@
+"""Secrets by reference: what stands in a snapshot in the place of a password hash or a sealed secret.
+
+A reference is ``secret:`` and the first half of a digest of the thing. It tells nobody the secret (what it stands for
+is a hash with a salt, or sealed), and it is enough to see whether the server still holds the same. A snapshot can
+write the things themselves into a second file, which is as precious as the store. Tests:
+``tests/unit/services/administration/state/test_document.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from posthouse.services.administration.faults import Refused
+
+PREFIX = "secret:"
+
+
+def reference(secret: str) -> str:
+    """Return the reference of a secret; "" for none."""
+    return PREFIX + hashlib.sha256(b"posthouse snapshot\0" + secret.encode()).hexdigest()[:32] if secret else ""
+
+
+def resolve(where: str, given: str, current: str, known: Mapping[str, str]) -> str:
+    """Return the secret of a reference: what the server holds now, or what the file of secrets says.
+
+    Raises Refused: where neither does, naming ``where``.
+    """
+    if not given:
+        return ""
+    if current and given == reference(current):
+        return current
+    if not given.startswith(PREFIX):
+        raise Refused(
+            f"{where} is not a reference to a secret",
+            "Leave it out and set the secret by command; a snapshot's file of secrets holds what references stand for.",
+            field=where,
+        )
+    found = known.get(given)
+    if found is None or reference(found) != given:
+        raise Refused(
+            f"{where} refers to a secret that this server does not hold",
+            "Give the file of secrets that the snapshot wrote, with --secrets-file; or leave the field out.",
+            field=where,
+        )
+    return found
