@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from posthouse.config.settings import Settings
 from posthouse.core.clock import Clock
+from posthouse.services.identity.sealing import Sealing
 from posthouse.store.contract import Store
 
 
@@ -40,6 +41,7 @@ class Desk:
         home: the server's home, for what is written beside the store.
         live: the running server, or None where none answers.
         hash_password: makes an encoded hash, in a thread.
+        sealing: for secrets that are to be used again.
         parts: further services by name, made when first asked for (``part``).
     """
 
@@ -49,6 +51,7 @@ class Desk:
     hostname: str
     home: Path
     hash_password: Callable[[bytes], Awaitable[str]]
+    sealing: Sealing
     live: Live | None = None
     parts: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
