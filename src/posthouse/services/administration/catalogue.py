@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 # Noun -> file in ``operations`` and one line of help. A noun may share its file with another.
 NOUNS: dict[str, tuple[str, str]] = {
     "account": ("account", "Accounts: people and their mailboxes."),
+    "apply": ("snapshot", "Bring the directory and the settings to the state of a file."),
     "alias": ("alias", "Aliases: addresses that lead to others."),
     "domain": ("domain", "Domains and alias domains."),
     "office": ("office", "Post offices: customers with domains, administrators and limits of their own."),
+    "setting": ("setting", "Settings, with scope, explanation and history."),
+    "snapshot": ("snapshot", "The directory and the settings as one readable file."),
 }
 
 

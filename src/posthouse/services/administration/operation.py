@@ -161,12 +161,14 @@ class Operation(Generic[In, Out]):
 
     Attributes:
         noun, verb: its name, ``noun.verb``; a noun or verb of two words has a hyphen.
+            A noun that is a command of its own, such as ``apply``, has the verb "".
         summary, explanation: the first line of the function's docstring, and what follows it.
         input, output: their models; ``output`` is ``Download`` for octets.
         rule: who may call it.
         method, path: over HTTP, under ``/api/v1``; names in braces are fields of the input.
         effect: what it does.
         is_long: may take minutes: a job over HTTP, a progress bar in a terminal.
+        is_resumable: a job that was interrupted may simply be done again: what is done already is found done.
         streams: ``run`` returns an async iterator of outputs: server-sent events, or a line each in a terminal.
         upload: the media type of a file that comes with the call (``call.upload``); "" for none.
         arguments: fields that a command takes by place, in order.
@@ -185,6 +187,7 @@ class Operation(Generic[In, Out]):
     path: str
     effect: Effect
     is_long: bool = False
+    is_resumable: bool = False
     streams: bool = False
     upload: str = ""
     arguments: tuple[str, ...] = ()
@@ -193,8 +196,8 @@ class Operation(Generic[In, Out]):
 
     @property
     def name(self) -> str:
-        """``noun.verb``."""
-        return f"{self.noun}.{self.verb}"
+        """``noun.verb``; the noun alone where there is no verb."""
+        return f"{self.noun}.{self.verb}" if self.verb else self.noun
 
     @property
     def writes(self) -> bool:
@@ -210,6 +213,7 @@ def operation(
     http: str,
     effect: Effect = Effect.READ,
     is_long: bool = False,
+    is_resumable: bool = False,
     streams: bool = False,
     upload: str = "",
     arguments: tuple[str, ...] = (),
@@ -233,6 +237,7 @@ def operation(
             path=path,
             effect=effect,
             is_long=is_long,
+            is_resumable=is_resumable,
             streams=streams,
             upload=upload,
             arguments=arguments,

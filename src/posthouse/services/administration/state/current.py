@@ -11,6 +11,7 @@ from typing import Any
 
 from posthouse.services.administration.state import kinds, secrets
 from posthouse.services.administration.state.kinds import Fields, Key, KindOf, Shape, without_defaults
+from posthouse.services.identity.sealing import Sealing
 from posthouse.store.contract import Store
 from posthouse.store.directory_values import AccountKind
 
@@ -85,6 +86,20 @@ async def find(store: Store, key: Key) -> Fields | None:
     """Return one object, or None where there is none. Raises Unavailable."""
     kind, name = key
     return await _FINDERS[kind](store, name)
+
+
+async def known_secrets(store: Store, sealing: Sealing) -> AsyncIterator[tuple[str, str]]:
+    """Yield the references of all secrets with what they stand for. Raises Unavailable."""
+    async for account in _pages(lambda after: store.accounts(after=after, limit=_PAGE), "address"):
+        if account.password_hash:
+            yield secrets.reference(account.password_hash), account.password_hash
+    for route in await store.routes():
+        if route.sealed_password:
+            opened = sealing.open(route.sealed_password, f"route:{route.domain}")
+            yield secrets.reference(route.sealed_password), secrets.OPEN + opened
+    for source in await store.sources():
+        if source.sealed:
+            yield secrets.reference(source.sealed), secrets.OPEN + sealing.open(source.sealed, f"source:{source.name}")
 
 
 async def secret_of(store: Store, key: Key) -> str:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from posthouse.services.administration import words
@@ -33,8 +34,18 @@ END: Final = "# end of the snapshot\n"
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-async def written(objects: AsyncIterable[Object], hostname: str) -> AsyncIterator[bytes]:
-    """Yield the file in pieces."""
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file holds: objects, and what references to secrets stand for."""
+
+    objects: dict[Key, Fields]
+    secrets: Mapping[str, str]
+
+
+async def written(
+    objects: AsyncIterable[Object], hostname: str, secrets: AsyncIterable[tuple[str, str]] | None = None
+) -> AsyncIterator[bytes]:
+    """Yield the file in pieces; ``secrets`` are references with what they stand for."""
     head = "# Directory and settings of a Posthouse server. `posthouse apply FILE` brings a server to this state.\n"
     yield f"{head}format = {FORMAT}\nhostname = {_text(hostname)}\n".encode()
     scope = ""
@@ -46,6 +57,10 @@ async def written(objects: AsyncIterable[Object], hostname: str) -> AsyncIterato
             scope = place
         else:
             yield _table(KINDS[kind], key, fields).encode()
+    if secrets is not None:
+        yield b"\n[secrets]\n"
+        async for reference, secret in secrets:
+            yield f"{_text(reference)} = {_text(secret)}\n".encode()
     yield ("\n" + END).encode()
 
 
@@ -75,8 +90,8 @@ def _text(text: str) -> str:
     return f'"{escaped}"'
 
 
-def read(content: bytes) -> dict[Key, Fields]:
-    """Return the objects of a file. Raises Refused: naming the line or the field, and what it takes."""
+def read(content: bytes) -> Document:
+    """Return what a file holds. Raises Refused: naming the line or the field, and what it takes."""
     if len(content) > LARGEST:
         raise Refused(
             f"the file has more than {LARGEST >> 20} MiB", "`posthouse import` takes larger ones.", kind=Kind.TOO_MUCH
@@ -87,6 +102,7 @@ def read(content: bytes) -> dict[Key, Fields]:
             f"the file is not a snapshot of format {FORMAT}", "Its first line must say `format = 1`.", field="format"
         )
     words.line(str(document.pop("hostname", "")))
+    secrets = _secrets(document.pop("secrets", {}))
     objects: dict[Key, Fields] = {}
     for name, tables in document.items():
         kind = KINDS.get(name)
@@ -96,7 +112,13 @@ def read(content: bytes) -> dict[Key, Fields]:
             )
         for key, fields in _objects(kind, tables):
             _add(objects, kind, key, fields)
-    return objects
+    return Document(objects, secrets)
+
+
+def _secrets(table: Any) -> Mapping[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
+        raise Refused("secrets is not a table of texts", field="secrets")
+    return table
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Tests: ``tests/unit/services/administration/state/test_plan.py``, ``tests/contra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from posthouse.services.administration.call import Traced
@@ -121,17 +121,14 @@ async def _pruned(store: Store, state: Mapping[Key, Fields]) -> list[Step]:
     return sorted(gone, key=lambda step: _place(step.key), reverse=True)
 
 
-async def traced(
-    store: Store, steps: Sequence[Step], *, known: Mapping[str, str], by: str, now: float, held_until: float
-) -> list[Traced]:
+async def traced(store: Store, steps: Sequence[Step], orders: writing.Orders) -> list[Traced]:
     """Return what one commit writes for the steps. Raises Refused."""
     writes: list[Traced] = []
     for step in steps:
         held = await current.secret_of(store, step.key) if _has_secret(step.key[0]) and step.before is not None else ""
-        orders = writing.Orders(known=known, held=held, by=by, now=now, held_until=held_until)
         writes.append(
             Traced(
-                changes=writing.changes(step.key, step.before, step.after, orders),
+                changes=writing.changes(step.key, step.before, step.after, replace(orders, held=held)),
                 subject=step.subject,
                 before=step.before,
                 after=step.after,

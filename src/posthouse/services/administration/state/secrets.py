@@ -1,9 +1,11 @@
 """Secrets by reference: what stands in a snapshot in the place of a password hash or a sealed secret.
 
 A reference is ``secret:`` and the first half of a digest of the thing. It tells nobody the secret (what it stands for
-is a hash with a salt, or sealed), and it is enough to see whether the server still holds the same. A snapshot can
-write the things themselves into a second file, which is as precious as the store. Tests:
-``tests/unit/services/administration/state/test_document.py``.
+is a hash with a salt, or sealed), and it is enough to see whether the server still holds the same. A snapshot with
+secrets has a table of what references stand for: password hashes as they are, and what is sealed by the key of this
+server in clear (``open:``), so that another can seal it anew. Such a file is as precious as the store.
+
+Tests: ``tests/unit/services/administration/state/test_document.py``.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Mapping
 from posthouse.services.administration.faults import Refused
 
 PREFIX = "secret:"
+OPEN = "open:"
 
 
 def reference(secret: str) -> str:
@@ -22,7 +25,7 @@ def reference(secret: str) -> str:
 
 
 def resolve(where: str, given: str, current: str, known: Mapping[str, str]) -> str:
-    """Return the secret of a reference: what the server holds now, or what the file of secrets says.
+    """Return the secret of a reference: what the server holds now, or what ``known`` says, sealed ones after OPEN.
 
     Raises Refused: where neither does, naming ``where``.
     """
@@ -33,14 +36,14 @@ def resolve(where: str, given: str, current: str, known: Mapping[str, str]) -> s
     if not given.startswith(PREFIX):
         raise Refused(
             f"{where} is not a reference to a secret",
-            "Leave it out and set the secret by command; a snapshot's file of secrets holds what references stand for.",
+            "Leave it out, and set the secret by command.",
             field=where,
         )
     found = known.get(given)
-    if found is None or reference(found) != given:
+    if found is None or not (found.startswith(OPEN) or reference(found) == given):
         raise Refused(
             f"{where} refers to a secret that this server does not hold",
-            "Give the file of secrets that the snapshot wrote, with --secrets-file; or leave the field out.",
+            "Make the snapshot with its secrets, or leave the field out and set the secret by command.",
             field=where,
         )
     return found

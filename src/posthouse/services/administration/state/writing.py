@@ -32,6 +32,7 @@ class Orders:
         by: who sets a setting.
         now: when.
         held_until: when accounts that are held from now on are removed for good.
+        seal: seals a secret for a purpose (``identity.sealing``).
     """
 
     known: Mapping[str, str]
@@ -39,6 +40,7 @@ class Orders:
     by: str
     now: float
     held_until: float
+    seal: Callable[[str, str], str]
 
 
 def domain_of(key: Key) -> str:
@@ -122,10 +124,16 @@ class _Job:
             if not whole and self.before is not None and value == self.before.get(name, of.default):
                 continue
             if of.shape is Shape.SECRET:
-                given[of.name] = secrets.resolve(f"{kind}.{name}", value, self.orders.held, self.orders.known)
+                given[of.name] = self._secret(kind, name, value)
             else:
                 given[of.name] = of.to_value(value)
         return given
+
+    def _secret(self, kind: str, name: str, value: str) -> str:
+        secret = secrets.resolve(f"{kind}.{name}", value, self.orders.held, self.orders.known)
+        if secret.startswith(secrets.OPEN):
+            return self.orders.seal(secret.removeprefix(secrets.OPEN), f"{kind}:{self.name}")
+        return secret
 
 
 def _office(job: _Job) -> list[Change]:
