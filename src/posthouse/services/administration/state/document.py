@@ -1,5 +1,6 @@
 """The file of a snapshot: TOML, one table for each object, in an order and form that a version control shows well.
 
+    end_marked = true
     format = 1
     hostname = "mail.example.org"
 
@@ -12,8 +13,8 @@
     [share."info@example.org"."anna@example.org"]
     right = "write"
 
-Invariant: ``read(written(objects)) == objects`` (``tests/property/test_snapshot_document.py``). A file that is cut off,
-of another format, too large, or holds what is no kind or field, is refused as a whole.
+Invariant: ``read(written(objects)) == objects`` (``tests/property/test_snapshot_document.py``). A file that is cut off
+(what a snapshot wrote says first that it ends with a certain line; one written by hand need not), of another format, too large, or holds what is no kind or field, is refused as a whole.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ async def written(
 ) -> AsyncIterator[bytes]:
     """Yield the file in pieces; ``secrets`` are references with what they stand for."""
     head = "# Directory and settings of a Posthouse server. `posthouse apply FILE` brings a server to this state.\n"
-    yield f"{head}format = {FORMAT}\nhostname = {_text(hostname)}\n".encode()
+    yield f"{head}end_marked = true\nformat = {FORMAT}\nhostname = {_text(hostname)}\n".encode()
     scope = ""
     async for (kind, key), fields in objects:
         if kind == "setting":
@@ -102,6 +103,8 @@ def read(content: bytes) -> Document:
             f"the file is not a snapshot of format {FORMAT}", "Its first line must say `format = 1`.", field="format"
         )
     words.line(str(document.pop("hostname", "")))
+    if document.pop("end_marked", False) and not content.rstrip().endswith(END.strip().encode()):
+        raise Refused("the file is cut off: its last line is missing", "Take the snapshot again.")
     secrets = _secrets(document.pop("secrets", {}))
     objects: dict[Key, Fields] = {}
     for name, tables in document.items():
