@@ -55,8 +55,13 @@ class StoredSource(Protocol):
         ...
 
     @property
-    def secrets(self) -> Mapping[str, str]:
-        """Its secret fields."""
+    def sealed(self) -> str:
+        """Its secret fields, sealed."""
+        ...
+
+    @property
+    def disabled(self) -> bool:
+        """Whether it is passed over."""
         ...
 
     @property
@@ -83,6 +88,7 @@ class Sources:
 
     Args:
         load: reads the stored sources; called again after ``forget``. Raises Unavailable as the store does.
+        unseal: opens the secret fields of a source; what it raises becomes Down.
         make: makes a source from what is stored; tests hand in their own.
     """
 
@@ -92,12 +98,13 @@ class Sources:
         settings: Settings,
         parts: Parts,
         *,
+        unseal: Callable[[str], Mapping[str, str]],
         make: Callable[[StoredSource], Source] | None = None,
     ) -> None:
         self._load = load
         self._settings = settings
         self._clock: Clock = parts.clock
-        self._make = make or (lambda row: make_source(row.kind, row.name, row.config, row.secrets, parts))
+        self._make = make or (lambda row: make_source(row.kind, row.name, row.config, unseal(row.sealed), parts))
         self._rows: dict[str, StoredSource] | None = None
         self._made: dict[str, tuple[StoredSource, Source]] = {}
         self._circuits: dict[str, _Circuit] = {}
@@ -148,11 +155,16 @@ class Sources:
         return await self._walk(domain, no_tokens, lambda source: source.check_token(token, mechanism))
 
     async def ask_one(self, name: str, ask: Ask, seconds: float) -> SourceAnswer:
-        """Ask one source unless it is spared now; whatever happens becomes an answer. Raises Unavailable (store)."""
+        """Ask one source unless it is disabled or spared now; whatever happens becomes an answer.
+
+        Raises Unavailable: our store cannot be read.
+        """
         try:
             source = await self.get(name)
         except SourceFault as fault:
             return Down(fault.detail, name)
+        if self._made[name][0].disabled:
+            return Unknown()
         circuit = self._circuits.setdefault(name, _Circuit())
         if self._clock.monotonic() < circuit.closed_until or circuit.is_trying:
             return Down(f"not asked, since a moment ago: {circuit.detail}", name)

@@ -1,0 +1,6 @@
+"""OpenID Connect and OAuth 2.0 providers as a sign-in source, for bearer tokens.
+
+    source -> provider (discovery, keys) ; tokens (signed tokens) ; introspection is asked by the source
+
+Tests: ``tests/unit/services/identity/sources/test_oidc_tokens.py``, ``tests/interop/test_sources_oidc.py``.
+"""
