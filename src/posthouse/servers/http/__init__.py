@@ -1,0 +1,1 @@
+"""HTTP: connections that an ASGI application answers."""

@@ -1,0 +1,142 @@
+"""Tokens of the API: made, recognised, and who calls with one.
+
+A token is ``ph_``, 256 random bits and a checksum, in base 62. The store keeps its SHA-256, by which it is found with
+one point read; a digest without salt is right for a secret that nobody can guess. Every call reads it anew, so that
+what was revoked is refused at once. What a token may is the least of three: the level of its account, the role noted
+in it, its scopes. One without an account is the server's own: its role and reach are noted in it.
+
+Last uses are noted in memory and written together by ``TokenDesk.write_uses``. Tests:
+``tests/unit/services/administration/test_tokens.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from posthouse.core.clock import Clock
+from posthouse.services.administration.caller import Caller, Role
+from posthouse.store.contract import Store
+from posthouse.store.directory_rows import AccountRow, CredentialRow
+from posthouse.store.directory_values import CredentialKind, NoteSignIns
+
+PREFIX: Final = "ph_"
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BODY: Final = 43  # digits that hold 256 bits
+_CHECK: Final = 6  # digits that hold 32 bits
+USES: Final = 10_000  # uses noted between two writes; further tokens wait for the next
+
+
+def new_token() -> str:
+    """Return a fresh token."""
+    body = _base62(int.from_bytes(secrets.token_bytes(32), "big"), _BODY)
+    return f"{PREFIX}{body}{_checksum(body)}"
+
+
+def is_well_formed(token: str) -> bool:
+    """Whether a text can be a token of ours: tells a misspelt one without asking the store."""
+    body = token[len(PREFIX) : -_CHECK]
+    return token.startswith(PREFIX) and len(body) == _BODY and token.isascii() and token.endswith(_checksum(body))
+
+
+def verifier_of(token: str) -> str:
+    """Return what the store keeps of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), _CHECK)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 62)
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A token that was recognised: its row, and its account, None for the server's own."""
+
+    row: CredentialRow
+    account: AccountRow | None
+
+
+class TokenDesk:
+    """Recognises tokens for one worker."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._uses: dict[str, tuple[float, str]] = {}
+
+    async def caller(self, token: str, *, door: str, address: str) -> Caller | None:
+        """Return who calls with a token, or None where it is unknown, has ended, or its account may not sign in."""
+        if not is_well_formed(token):
+            return None
+        row = await self._store.credential_by_verifier(CredentialKind.TOKEN, verifier_of(token))
+        if row is None or (row.expires and row.expires <= self._clock.now()):
+            return None
+        caller = await self._of_account(row) if row.account else _of_server(row)
+        if caller is None:
+            return None
+        if row.id in self._uses or len(self._uses) < USES:
+            self._uses[row.id] = (self._clock.now(), address)
+        return replace(caller, door=door, address=address)
+
+    async def is_valid(self, caller: Caller) -> bool:
+        """Whether a credential with which a stream was opened still holds; one without an id is not looked at."""
+        if not caller.credential:
+            return True
+        rows = await self._store.credentials(caller.account, CredentialKind.TOKEN)
+        if not any(row.id == caller.credential and not 0 < row.expires <= self._clock.now() for row in rows):
+            return False
+        return not caller.account or await may_sign_in(self._store, caller.account) is not None
+
+    async def write_uses(self) -> None:
+        """Write what was noted of last uses. Raises Fault: what could not be written is lost."""
+        noted, self._uses = self._uses, {}
+        if noted:
+            uses = tuple((token, at, address) for token, (at, address) in noted.items())
+            await self._store.commit(NoteSignIns(credentials=uses))
+
+    async def _of_account(self, row: CredentialRow) -> Caller | None:
+        found = await may_sign_in(self._store, row.account)
+        if found is None:
+            return None
+        account, office = found
+        caller = Caller.of_account(account, office, scopes=frozenset(row.scopes.split()), credential=row.id)
+        return replace(caller, role=min(caller.role, _role(row, caller.role)))
+
+
+async def may_sign_in(store: Store, address: str) -> tuple[AccountRow, str] | None:
+    """Return an account with its post office; None where it, its domain or its post office is disabled or gone."""
+    account = await store.account(address)
+    if account is None or not account.may_sign_in:
+        return None
+    domain = await store.domain(account.address.rpartition("@")[2])
+    if domain is None or domain.disabled:
+        return None
+    return account, domain.office
+
+
+def _of_server(row: CredentialRow) -> Caller:
+    return Caller(
+        role=_role(row, Role.ACCOUNT),
+        name=f"token {row.name}",
+        office=str(row.details.get("office", "")),
+        domain=str(row.details.get("domain", "")),
+        scopes=frozenset(row.scopes.split()),
+        credential=row.id,
+    )
+
+
+def _role(row: CredentialRow, otherwise: Role) -> Role:
+    """Return the role noted in a token."""
+    noted: Any = row.details.get("role")
+    return Role[noted] if noted in Role.__members__ else otherwise

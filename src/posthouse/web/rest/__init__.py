@@ -1,0 +1,1 @@
+"""The administration over HTTP: routes, description and documentation made from the operations."""

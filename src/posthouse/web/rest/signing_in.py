@@ -1,0 +1,151 @@
+"""Who calls: a bearer token (RFC 6750), or HTTP Basic (RFC 7617) where the setting allows it.
+
+Neither is taken over a connection that anybody on the way can read, unless the listener's ``plaintext_auth`` says so.
+What is wrong is always the same answer, 401. A client's address is taken from X-Forwarded-For only where the peer is
+a proxy that ``rest.trusted_proxies`` names. Tests: ``tests/unit/web/rest/test_signing_in.py``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from typing import Any, Final, Protocol
+
+from starlette.requests import Request
+
+from posthouse.config.definitions.rest import PASSWORD_SIGN_IN, TRUSTED_PROXIES
+from posthouse.config.settings import Settings
+from posthouse.services.administration.caller import Caller
+from posthouse.services.administration.desk import Desk
+from posthouse.services.administration.tokens import TokenDesk, may_sign_in
+from posthouse.services.identity.authentication import Authenticator
+from posthouse.services.identity.client import ClientInfo
+from posthouse.telemetry.log import Telemetry
+from posthouse.web.rest.problems import RETRY_AFTER, Problem
+
+DOOR: Final = "rest"
+_LONGEST: Final = 4_096
+_REMEDY: Final = "Send `Authorization: Bearer TOKEN`; `posthouse token add` makes one."
+
+
+class Connection(Protocol):
+    """What is known of the connection a request came by (``servers.http.door.HttpDoor``)."""
+
+    account: str
+    peer_host: str
+    is_loopback: bool
+    is_secure: bool
+    is_draining: bool
+    listener: Any
+
+
+class SignIn:
+    """Finds out who calls."""
+
+    def __init__(self, desk: Desk, authenticator: Authenticator | None, telemetry: Telemetry) -> None:
+        self.tokens = TokenDesk(desk.store, desk.clock)
+        self._desk = desk
+        self._authenticator = authenticator
+        self._telemetry = telemetry
+
+    async def caller(self, request: Request) -> Caller:
+        """Return the caller. Raises Problem: 401, 403 for a connection in the clear, 429, 503."""
+        address = client_address(request, self._desk.settings)
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if not given or len(given) > _LONGEST:
+            raise self._unknown("no credential was sent")
+        _require_privacy(request, self._desk.settings)
+        if scheme.lower() == "bearer":
+            caller = await self.tokens.caller(given.strip(), door=DOOR, address=address)
+            if caller is None:
+                self._refused("token", "bearer", address, "unknown, revoked or ended")
+                raise self._unknown("the token is unknown, was revoked, or has ended")
+        elif scheme.lower() == "basic" and self._desk.settings.get(PASSWORD_SIGN_IN):
+            caller = await self._by_password(given.strip(), address)
+        else:
+            raise self._unknown(f"{scheme[:20]} is not a way to sign in here")
+        connection: Connection | None = request.scope.get("state", {}).get("door")
+        if connection is not None:
+            connection.account = caller.name
+        return caller
+
+    async def _by_password(self, given: str, address: str) -> Caller:
+        try:
+            login, colon, password = base64.b64decode(given, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            raise self._unknown("the credential is not base 64 of a name and a password") from None
+        if not colon or not login or self._authenticator is None:
+            raise self._unknown("the name and the password do not go together")
+        answer = await self._authenticator.verify_plain(login, password.encode(), ClientInfo(address=address))
+        found = await may_sign_in(self._desk.store, answer.account.address) if answer.account is not None else None
+        if found is None:
+            self._refused(login, "basic", address, answer.outcome.detail or answer.outcome.public_text)
+            if answer.account is None and answer.outcome.code == 454:
+                raise Problem(
+                    status=429,
+                    kind="too-often",
+                    detail="there were too many failed sign-ins, or signing in is not possible at the moment",
+                    remedy="Try again later, or use a token.",
+                    headers={"retry-after": str(RETRY_AFTER)},
+                )
+            raise self._unknown("the name and the password do not go together")
+        row, office = found
+        return Caller.of_account(row, office, door=DOOR, address=address)
+
+    def _refused(self, login: str, mechanism: str, peer: str, reason: str) -> None:
+        self._telemetry.event(
+            "auth.refused", level="warning", login=login[:320], mechanism=mechanism, peer=peer, reason=reason
+        )
+
+    def _unknown(self, detail: str) -> Problem:
+        ways = 'Bearer realm="posthouse"'
+        if self._desk.settings.get(PASSWORD_SIGN_IN):
+            ways += ', Basic realm="posthouse", charset="UTF-8"'
+        return Problem(
+            status=401, kind="unknown-caller", detail=detail, remedy=_REMEDY, headers={"www-authenticate": ways}
+        )
+
+
+def client_address(request: Request, settings: Settings) -> str:
+    """Return where the client is: the peer, or what a trusted proxy says of its own peer."""
+    peer = request.client.host if request.client is not None else ""
+    trusted = [ipaddress.ip_network(text, strict=False) for text in settings.get(TRUSTED_PROXIES)]
+    if not trusted or not _is_within(peer, trusted):
+        return peer
+    named = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    for text in reversed(named):
+        try:
+            address = str(ipaddress.ip_address(text.strip().removeprefix("[").removesuffix("]")))
+        except ValueError:
+            return peer
+        peer = address
+        if not _is_within(address, trusted):
+            return address
+    return peer
+
+
+def _is_within(text: str, networks: list[Any]) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+def _require_privacy(request: Request, settings: Settings) -> None:
+    connection: Connection | None = request.scope.get("state", {}).get("door")
+    if connection is None or connection.is_secure:
+        return
+    allowed = connection.listener.plaintext_auth
+    if allowed == "always" or (allowed == "loopback" and connection.is_loopback):
+        return
+    trusted = [ipaddress.ip_network(text, strict=False) for text in settings.get(TRUSTED_PROXIES)]
+    if _is_within(connection.peer_host, trusted):
+        return
+    raise Problem(
+        status=403,
+        kind="forbidden",
+        detail="credentials are not taken over a connection without TLS",
+        remedy="Use https. Take it that whoever could listen knows the credential now.",
+    )
