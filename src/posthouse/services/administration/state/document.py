@@ -13,8 +13,9 @@
     [share."info@example.org"."anna@example.org"]
     right = "write"
 
-Invariant: ``read(written(objects)) == objects`` (``tests/property/test_snapshot_document.py``). A file that is cut off
-(what a snapshot wrote says first that it ends with a certain line; one written by hand need not), of another format, too large, or holds what is no kind or field, is refused as a whole.
+Invariant: ``read(written(objects)) == objects`` (``tests/property/test_snapshot_document.py``). What a snapshot wrote
+says at its head that it ends with a certain line, so that one that is cut off is noticed; a file written by hand need
+not. A file that is cut off, of another format, too large, or holds what is no kind or field, is refused as a whole.
 """
 
 from __future__ import annotations
