@@ -102,6 +102,10 @@ class Store(DirectoryStore, Protocol):
         """Finish commits under way, then close."""
         ...
 
+    def watch_commits(self, watcher: Callable[[float, int], None]) -> None:
+        """Tell a watcher of each group that reaches stable storage: the seconds it took, and its calls."""
+        ...
+
     def new_spool(self) -> Spool:
         """Make a spool file for a large message. Raises Unavailable where the disk says no."""
         ...

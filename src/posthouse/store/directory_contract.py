@@ -141,7 +141,11 @@ class DirectoryStore(Protocol):
     async def find(
         self, text: str, *, office: str | None = None, domain: str | None = None, after: str = "", limit: int = 50
     ) -> list[Found]:
-        """Return what has ``text`` (in any case) somewhere in its address or name, in order of address."""
+        """Return what has ``text`` somewhere in its address or name, without regard to case and accents.
+
+        A text of one character is looked for at the beginning of addresses. The order is the store's own, domain by
+        domain; ``after`` is the ``cursor`` of the last row of the page before. Costs no more where much is found.
+        """
         ...
 
     async def shares(self, *, account: str = "", members: Sequence[str] = ()) -> list[ShareRow]:

@@ -275,9 +275,13 @@ class KeptReply:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something found by a part of its address or name. ``kind``: account | alias | group | address | domain."""
+    """Something found by a part of its address or name. ``kind``: account | alias | group | address | domain.
+
+    ``cursor`` is where the next page begins, for ``after`` with the same text.
+    """
 
     kind: str
     address: str
     name: str
     account: str  # whose further address it is, for ``address``
+    cursor: str = ""

@@ -82,11 +82,15 @@ async def test_accounts(store):
     one, two, three = await furnish(store, "b@example.org", "a@example.org", "c@example.net")
     assert (
         await store.commit(
-            PutAccount(address="a@example.org", password_hash="h", display_name="A", level=Level.SERVER, must_be_new=False)
+            PutAccount(
+                address="a@example.org", password_hash="h", display_name="A", level=Level.SERVER, must_be_new=False
+            )
         )
         == two
     )
-    await store.commit(PutAccount(address="a@example.org", state=AccountState.DISABLED, quota_bytes=7, must_be_new=False))
+    await store.commit(
+        PutAccount(address="a@example.org", state=AccountState.DISABLED, quota_bytes=7, must_be_new=False)
+    )
     row = await store.account("a@example.org")
     assert row == await store.account_by_id(two)
     assert (row.password_hash, row.display_name, row.is_admin, row.disabled, row.quota_bytes) == (
@@ -129,7 +133,8 @@ async def test_aliases(store):
     await store.commit(PutAlias(address="b@example.org", targets=("ann@example.org", "far@example.com")))
     await store.commit(PutAlias(address="a@example.net", targets=("ann@example.org",)))
     await store.commit(PutAlias(address="b@example.org", targets=("ann@example.org",), must_be_new=False))
-    assert await store.alias("b@example.org") == AliasRow("b@example.org", ("ann@example.org",))
+    version = await store.directory_version()
+    assert await store.alias("b@example.org") == AliasRow("b@example.org", ("ann@example.org",), revision=version)
     assert [row.address for row in await store.aliases()] == ["a@example.net", "b@example.org"]
     assert [row.address for row in await store.aliases(domain="example.org")] == ["b@example.org"]
     await store.commit(RemoveAlias(address="b@example.org"))
@@ -142,8 +147,8 @@ async def test_routes(store):
     await store.commit(PutRoute(domain=".in.example", host="gw", recipients_local=True, mx_lookup=True))
     await store.commit(PutRoute(domain="*", host="other", must_be_new=False))
     assert await store.routes() == [
-        RouteRow("*", "other", 25, "may", False, False),
-        RouteRow(".in.example", "gw", 25, "may", True, True),
+        RouteRow("*", "other", 25, "may", False, False, revision=3),
+        RouteRow(".in.example", "gw", 25, "may", True, True, revision=2),
     ]
     await store.commit(RemoveRoute(domain="*"))
     assert len(await store.routes()) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from posthouse.store.sqlite.schema import metadata
+from posthouse.store.sqlite.schema_columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

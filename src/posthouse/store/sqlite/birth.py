@@ -12,7 +12,7 @@ from pathlib import Path
 from posthouse.core.errors import Unavailable
 from posthouse.store.sqlite.connection import PAGE_SIZE
 
-HEAD = "0001"  # the newest revision in migrations/versions
+HEAD = "0002"  # the newest revision in migrations/versions
 APPLICATION_ID = 0x50735468  # "PsTh", in the header of the file
 _WHERE = "store.open"
 
@@ -69,17 +69,26 @@ def _make(connection: sqlite3.Connection) -> None:
 
 
 def upgrade(path: Path) -> None:
-    """Bring a database to the newest revision with Alembic. Raises sqlalchemy.exc.SQLAlchemyError."""
+    """Bring a database to the newest revision with Alembic, in one transaction. Raises sqlalchemy.exc.SQLAlchemyError.
+
+    The transaction is begun by hand: the driver would leave statements that make tables outside of one.
+    """
     import sqlalchemy
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.pool import NullPool
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+    engine = sqlalchemy.create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(path, isolation_level=None, timeout=5.0), poolclass=NullPool
+    )
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA synchronous=FULL")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            connection.commit()
     finally:
         engine.dispose()

@@ -98,14 +98,18 @@ class Committer:
         self._suspect = False
         self._closed = False
         self._idle: list[asyncio.Future[None]] = []
+        self._began = 0.0
+        self.watcher: Callable[[float, int], None] | None = None  # is told seconds and calls of each group committed
 
-    def submit(self, changes: Sequence[Any], staged: Sequence[StagedBody | None]) -> asyncio.Future[Any]:
-        """Hand in a call; the future has its result once it is on stable storage."""
+    def submit(
+        self, changes: Sequence[Any], staged: Sequence[StagedBody | None], *, rehearse: bool = False
+    ) -> asyncio.Future[Any]:
+        """Hand in a call; the future has its result once it is on stable storage, or was taken back again."""
         future: asyncio.Future[Any] = self._loop.create_future()
         if self._closed:
             future.set_exception(Unavailable("the store is closed", where="store.commit"))
             return future
-        self._pending.append((Call(changes, staged), future))
+        self._pending.append((Call(changes, staged, is_rehearsal=rehearse), future))
         if not self._busy:
             self._busy = True
             self._start()
@@ -135,6 +139,7 @@ class Committer:
 
     def _begin(self) -> None:
         self._gathering = None
+        self._began = self._loop.time()
         self._group = self._take()
         self._crowd = max(len(self._group), self._crowd - 1 - self._crowd // 16)
         if self._suspect:
@@ -222,8 +227,22 @@ class Committer:
             if not isinstance(error, Exception):
                 raise error
             return
+        self._group = self._answer_rehearsals()
+        if not self._group:
+            self._next()
+            return
         self._wrote(sum(map(_weight, calls)) + (connection.total_changes - before) * _ROW)
         self._helper.run(self._database.flush, self._flushed)
+
+    def _answer_rehearsals(self) -> list[tuple[Call, asyncio.Future[Any]]]:
+        """Answer calls of which nothing was kept, which have no flush to wait for; return the others."""
+        waiting = []
+        for call, future in self._group:
+            if call.is_rehearsal:
+                _settle(call, future)
+            else:
+                waiting.append((call, future))
+        return waiting
 
     def _flushed(self, error: BaseException | None) -> None:
         if error is not None:
@@ -231,14 +250,11 @@ class Committer:
             self._fail(error, "store.flush")
             return
         for call, future in self._group:
-            if future.cancelled():
-                continue
-            if call.error is None:
-                future.set_result(call.result)
-            else:
-                future.set_exception(call.error)
+            _settle(call, future)
         if self._written is not None:
             self._committed(self._written)
+        if self.watcher is not None:
+            self.watcher(self._loop.time() - self._began, len(self._group))
         self._next()
 
     def _fail(self, error: BaseException, where: str) -> None:
@@ -264,6 +280,15 @@ class Committer:
             if not waiter.done():
                 waiter.set_result(None)
         self._idle.clear()
+
+
+def _settle(call: Call, future: asyncio.Future[Any]) -> None:
+    if future.cancelled():
+        return
+    if call.error is None:
+        future.set_result(call.result)
+    else:
+        future.set_exception(call.error)
 
 
 def _weight(call: Call) -> int:

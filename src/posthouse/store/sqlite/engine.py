@@ -11,16 +11,14 @@ import hashlib
 import os
 import sqlite3
 from array import array
-from collections.abc import Callable, Coroutine, Sequence
-from functools import wraps
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from posthouse.core.clock import Clock
-from posthouse.core.errors import Fault, Unavailable
+from posthouse.core.errors import Bug, Fault, Unavailable
 from posthouse.core.ids import AccountId, BodyId, MailboxId, ModSeq, QueueId
 from posthouse.store.contract import Notices
-from posthouse.store.directory_rows import AccountRow, AliasRow, DomainRow, RouteRow, SettingRow
 from posthouse.store.notices import LocalNotices
 from posthouse.store.rows import Field, Finding, JourneyRow, MailboxRow, QueueRow, Usage
 from posthouse.store.spool import Spool
@@ -28,33 +26,18 @@ from posthouse.store.sqlite import birth, staging
 from posthouse.store.sqlite.committer import LOCK_PATIENCE, Committer
 from posthouse.store.sqlite.connection import as_fault
 from posthouse.store.sqlite.database import Database
+from posthouse.store.sqlite.directory_reads import DirectoryReads, read
 from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.housekeeping import Checkpointer, housekeep
-from posthouse.store.sqlite.reads import directory, journey, mailboxes, messages, queue
+from posthouse.store.sqlite.reads import journey, mailboxes, messages, queue
 from posthouse.store.sqlite.slices import ChangeTrimmer
 from posthouse.store.sqlite.verify import verify
 from posthouse.store.sqlite.writes.journey import key_hash
 from posthouse.store.sqlite.writes.mailboxes import canonical_name
 from posthouse.store.values import Change, Delivery, UidRanges
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
-
-def _read(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Turn errors of SQLite in a read into faults."""
-
-    @wraps(method)
-    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return await method(*args, **kwargs)
-        except sqlite3.Error as error:
-            raise as_fault(error, "store.read") from error
-
-    return guarded
-
-
-class SqliteStore:
+class SqliteStore(DirectoryReads):
     """A store in one SQLite file. ``contract.Store`` says what the methods promise."""
 
     def __init__(self, path: Path, *, worker: int, home: Path, clock: Clock) -> None:
@@ -117,6 +100,11 @@ class SqliteStore:
         self._notices.close()
         self._database.close()
 
+    def watch_commits(self, watcher: Callable[[float, int], None]) -> None:
+        """Tell a watcher of each group that reaches stable storage; the store is open."""
+        assert self._committer is not None
+        self._committer.watcher = watcher
+
     def new_spool(self) -> Spool:
         """Make a spool file in the home."""
         try:
@@ -126,9 +114,18 @@ class SqliteStore:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    async def commit(self, *changes: Change) -> Any:
+    async def commit(self, *changes: Change, rehearse: bool = False) -> Any:
         """Write the changes, flush, and return the result."""
+        if rehearse:
+            return await self._rehearse(changes)
         return await self.submit(*changes)
+
+    async def _rehearse(self, changes: Sequence[Change]) -> Any:
+        if self._committer is None:
+            raise Unavailable("the store is not open", where="store.commit")
+        if any(type(value) is Delivery and staging.is_large(value) for value in changes):
+            raise Bug("a large message cannot be rehearsed: its body is written ahead", where="store.commit")
+        return await self._committer.submit(changes, (None,) * len(changes), rehearse=True)
 
     def submit(self, *changes: Any) -> Any:
         """Return what to await for a commit."""
@@ -172,7 +169,7 @@ class SqliteStore:
 
     # -- mailboxes ----------------------------------------------------------------------------------------------
 
-    @_read
+    @read
     async def mailboxes(self, account: AccountId) -> list[MailboxRow]:
         """Return the account's mailboxes."""
         return mailboxes.mailboxes(self._database.connection, account)
@@ -184,138 +181,84 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise as_fault(error, "store.read") from error
 
-    @_read
+    @read
     async def mailbox_named(self, account: AccountId, name: str) -> MailboxRow | None:
         """Return one mailbox by its full name."""
         return mailboxes.mailbox_named(self._database.connection, account, canonical_name(name))
 
-    @_read
+    @read
     async def subscriptions(self, account: AccountId) -> list[str]:
         """Return the subscribed names."""
         return mailboxes.subscriptions(self._database.connection, account)
 
-    @_read
+    @read
     async def usage(self, account: AccountId) -> Usage | None:
         """Return what the account uses."""
         return mailboxes.usage(self._database.connection, account)
 
     # -- messages -----------------------------------------------------------------------------------------------
 
-    @_read
+    @read
     async def uids(self, account: AccountId, mailbox: MailboxId) -> array[int]:
         """Return all UIDs."""
         return messages.uids(self._database.connection, account, mailbox)
 
-    @_read
+    @read
     async def messages(
         self, account: AccountId, mailbox: MailboxId, uids: UidRanges, fields: Sequence[Field]
     ) -> list[tuple[Any, ...]]:
         """Return fields of messages."""
         return messages.messages(self._database.connection, (account, mailbox), uids, fields)
 
-    @_read
+    @read
     async def changed_since(
         self, account: AccountId, mailbox: MailboxId, modseq: ModSeq
     ) -> list[tuple[int, int, str, int]]:
         """Return messages with a higher modseq."""
         return messages.changed_since(self._database.connection, account, mailbox, modseq)
 
-    @_read
+    @read
     async def expunged_since(self, account: AccountId, mailbox: MailboxId, modseq: ModSeq) -> list[int]:
         """Return UIDs expunged since."""
         return messages.expunged_since(self._database.connection, account, mailbox, modseq)
 
-    @_read
+    @read
     async def read_body(self, body: BodyId, offset: int, length: int) -> bytes:
         """Return octets of a body."""
         return messages.read_body(self._database.connection, body, offset, length)
 
     # -- queue --------------------------------------------------------------------------------------------------
 
-    @_read
+    @read
     async def queue_rows(
         self, *, queue_id: QueueId | None = None, after: tuple[int, int] = (0, 0), limit: int = 1000
     ) -> list[QueueRow]:
         """Return recipients."""
         return queue.queue_rows(self._database.connection, queue_id, after, limit)
 
-    @_read
+    @read
     async def queue_summary(self) -> list[tuple[str, str, int, float]]:
         """Return recipients by destination and state."""
         return queue.queue_summary(self._database.connection)
 
-    @_read
+    @read
     async def next_due(self) -> float | None:
         """Return when the next recipient is due."""
         return queue.next_due(self._database.connection)
 
     # -- journey ------------------------------------------------------------------------------------------------
 
-    @_read
+    @read
     async def journey(self, queue_id: QueueId) -> list[JourneyRow]:
         """Return a message's story."""
         return journey.journey(self._database.connection, queue_id)
 
-    @_read
+    @read
     async def journey_find(
         self, *, key: str = "", since: float = 0.0, until: float = 0.0, limit: int = 100
     ) -> list[QueueId]:
         """Return messages by key or time."""
         return journey.journey_find(self._database.connection, key_hash(key) if key else b"", since, until, limit)
-
-    # -- directory ----------------------------------------------------------------------------------------------
-
-    @_read
-    async def domain(self, name: str) -> DomainRow | None:
-        """Return a domain."""
-        return directory.domain(self._database.connection, name)
-
-    @_read
-    async def domains(self) -> list[DomainRow]:
-        """Return all domains."""
-        return directory.domains(self._database.connection)
-
-    @_read
-    async def account(self, address: str) -> AccountRow | None:
-        """Return the account at an address."""
-        return directory.account(self._database.connection, address)
-
-    @_read
-    async def account_by_id(self, account: AccountId) -> AccountRow | None:
-        """Return an account by id."""
-        return directory.account_by_id(self._database.connection, account)
-
-    @_read
-    async def accounts(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AccountRow]:
-        """Return accounts."""
-        return directory.accounts(self._database.connection, domain, after, limit)
-
-    @_read
-    async def alias(self, address: str) -> AliasRow | None:
-        """Return the alias at an address."""
-        return directory.alias(self._database.connection, address)
-
-    @_read
-    async def aliases(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AliasRow]:
-        """Return aliases."""
-        return directory.aliases(self._database.connection, domain, after, limit)
-
-    @_read
-    async def routes(self) -> list[RouteRow]:
-        """Return all routes."""
-        return directory.routes(self._database.connection)
-
-    @_read
-    async def settings(self) -> list[SettingRow]:
-        """Return all settings that were set."""
-        return directory.settings(self._database.connection)
-
-    async def directory_version(self) -> int:
-        """Return the version of the directory."""
-        try:
-            return directory.directory_version(self._database.connection)
-        except sqlite3.Error as error:
-            raise as_fault(error, "store.read") from error
 
     # -- care ---------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from posthouse.core.ids import AccountId, MailboxId
 from posthouse.store.contract import Vanished
+from posthouse.store.sqlite.places import Places
 
 EMAIL_BITS = 36  # emails of one account: 68 thousand million; accounts: 134 million
 
@@ -24,7 +25,17 @@ def email_id(account: int, number: int) -> int:
 class AccountState:
     """The counters of one account."""
 
-    __slots__ = ("id", "inbox", "last_uidvalidity", "messages", "modseq", "next_email", "octets", "quota")
+    __slots__ = (
+        "id",
+        "inbox",
+        "last_uidvalidity",
+        "messages",
+        "modseq",
+        "next_email",
+        "octets",
+        "quota",
+        "quota_messages",
+    )
 
     def __init__(self, row: tuple[Any, ...]) -> None:
         (
@@ -36,6 +47,7 @@ class AccountState:
             self.octets,
             self.messages,
             self.quota,
+            self.quota_messages,
         ) = row
 
 
@@ -63,7 +75,8 @@ class MailboxState:
 
 
 _ACCOUNT = (
-    "SELECT s.account_id, s.modseq, s.next_email, s.last_uidvalidity, s.inbox_id, s.octets, s.messages, a.quota_bytes"
+    "SELECT s.account_id, s.modseq, s.next_email, s.last_uidvalidity, s.inbox_id, s.octets, s.messages,"
+    " a.quota_bytes, a.quota_messages"
     " FROM account_state s JOIN account a ON a.id = s.account_id WHERE s.account_id = ?"
 )
 _MAILBOX = (
@@ -79,6 +92,20 @@ _PUT_MAILBOX = (
     " size = ?, change_floor = ? WHERE account_id = ? AND id = ?"
 )
 _INSERTS = {
+    "account": (
+        "INSERT INTO account (id, domain_id, office_id, address, display_name, password_hash, quota_bytes, state,"
+        " level, kind, given_name, family_name, note, language, quota_messages, held_until, must_change_password,"
+        " source, external_id, created, revision)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
+    "account_state": ("INSERT INTO account_state (account_id, modseq, last_uidvalidity, inbox_id) VALUES (?, ?, ?, ?)"),
+    "mailbox": (
+        "INSERT INTO mailbox (account_id, id, parent_id, name, role, uidvalidity, highestmodseq)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    ),
+    "subscription": "INSERT INTO subscription (account_id, name) VALUES (?, ?)",
+    "entry": "INSERT INTO entry (id, kind, address, name, owner, folded) VALUES (?, ?, ?, ?, ?, ?)",
+    "find_index": "INSERT INTO find_index (rowid, folded) VALUES (?, ?)",
     "body": "INSERT INTO body (id, size, codec, hash, content) VALUES (?, ?, ?, ?, ?)",
     "share": "INSERT INTO body_share (body_id, owners) VALUES (?, ?)",
     "email": (
@@ -108,6 +135,8 @@ class Group:
 
     Attributes:
         rows: gathered rows by the name of their insert; empty lists between flushes.
+        places: domains and post offices with their tallies.
+        fresh_addresses: addresses among the gathered rows.
         touched: accounts whose mail changed; ``directory`` and ``queue`` say that those did; ``retry`` that an
             administrator wants recipients tried now.
     """
@@ -121,6 +150,8 @@ class Group:
         self.directory = False
         self.queue = False
         self.retry = False
+        self.places = Places(connection)
+        self.fresh_addresses: set[str] = set()
         self._accounts: dict[int, AccountState] = {}
         self._mailboxes: dict[tuple[int, int], MailboxState] = {}
         self._counters: dict[str, int] = {}
@@ -130,6 +161,8 @@ class Group:
         """Return the counters of an account, to be changed in place. Raises Vanished."""
         state = self._accounts.get(account)
         if state is None:
+            if self.fresh_addresses:
+                self.flush()
             row = self.execute(_ACCOUNT, (account,)).fetchone()
             if row is None:
                 raise Vanished(f"account {account} is not there", where="store")
@@ -163,10 +196,25 @@ class Group:
         self._counters[name] = self._given[name] = value
         return value
 
-    def directory_changed(self) -> None:
-        """Raise the directory's version, once in a group or more."""
-        self.next_number("directory")
+    def next_numbers(self, name: str, count: int) -> int:
+        """Give out several numbers of a counter; return the first."""
+        last = self.next_number(name) + count - 1
+        self._counters[name] = self._given[name] = last
+        return last - count + 1
+
+    def directory_changed(self) -> int:
+        """Raise the directory's version; return it, as the revision of what changed."""
         self.directory = True
+        return self.next_number("directory")
+
+    def settings_changed(self) -> int:
+        """Raise the version of the settings and the directory's; return the latter."""
+        self.next_number("settings")
+        return self.directory_changed()
+
+    def known_account(self, account: int) -> AccountState | None:
+        """Return the counters of an account if the transaction has met it."""
+        return self._accounts.get(account)
 
     def flush(self) -> None:
         """Write gathered rows and changed counters. What was read stays in memory."""
@@ -175,6 +223,9 @@ class Group:
             if rows:
                 many(_INSERTS[name], rows)
                 rows.clear()
+        if self.fresh_addresses:
+            self.fresh_addresses.clear()
+        self.places.flush()
         if self._accounts:
             many(
                 _PUT_ACCOUNT,
@@ -200,10 +251,17 @@ class Group:
             many("INSERT OR REPLACE INTO counter (name, value) VALUES (?, ?)", list(self._given.items()))
             self._given.clear()
 
+    def settle(self) -> None:
+        """Write gathered rows of the directory, for a writer that works on them by SQL."""
+        if self.fresh_addresses:
+            self.flush()
+
     def forget_all(self) -> None:
         """Drop everything in memory, after a savepoint was rolled back; the database is the truth again."""
         for rows in self.rows.values():
             rows.clear()
+        self.fresh_addresses.clear()
+        self.places.forget()
         self._accounts.clear()
         self._mailboxes.clear()
         self._counters.clear()

@@ -17,7 +17,23 @@ from posthouse.store.sqlite import slices, staging
 from posthouse.store.sqlite.connection import as_fault, is_trouble
 from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.staging import StagedBody
-from posthouse.store.sqlite.writes import copy, delivery, directory, duties, expunge, flags, journey, mailboxes, queue
+from posthouse.store.sqlite.writes import (
+    accounts,
+    aliases,
+    copy,
+    credentials,
+    delivery,
+    domains,
+    duties,
+    expunge,
+    flags,
+    groups,
+    journey,
+    mailboxes,
+    queue,
+    records,
+    settings,
+)
 
 Write = Callable[[Group, Any], Any]
 WRITERS: dict[type, Write] = {
@@ -33,15 +49,37 @@ WRITERS: dict[type, Write] = {
     values.ReleaseLeases: queue.release,
     values.QueueControl: queue.control,
     values.Note: journey.note,
-    directory_values.PutDomain: directory.put_domain,
-    directory_values.RemoveDomain: directory.remove_domain,
-    directory_values.PutAccount: directory.put_account,
-    directory_values.RemoveAccount: directory.remove_account,
-    directory_values.PutAlias: directory.put_alias,
-    directory_values.RemoveAlias: directory.remove_alias,
-    directory_values.PutRoute: directory.put_route,
-    directory_values.RemoveRoute: directory.remove_route,
-    directory_values.PutSetting: directory.put_setting,
+    directory_values.PutOffice: domains.put_office,
+    directory_values.RemoveOffice: domains.remove_office,
+    directory_values.PutDomain: domains.put_domain,
+    directory_values.RemoveDomain: domains.remove_domain,
+    directory_values.PutAccount: accounts.put_account,
+    directory_values.RenameAccount: accounts.rename_account,
+    directory_values.RemoveAccount: accounts.remove_account,
+    directory_values.PutAddress: accounts.put_address,
+    directory_values.RemoveAddress: accounts.remove_address,
+    directory_values.PutAlias: aliases.put_alias,
+    directory_values.RemoveAlias: aliases.remove_alias,
+    directory_values.PutGroup: groups.put_group,
+    directory_values.RemoveGroup: groups.remove_group,
+    directory_values.ChangeMembers: groups.change_members,
+    directory_values.PutShare: groups.put_share,
+    directory_values.RemoveShare: groups.remove_share,
+    directory_values.PutRoute: settings.put_route,
+    directory_values.RemoveRoute: settings.remove_route,
+    directory_values.PutSetting: settings.put_setting,
+    directory_values.PutSource: settings.put_source,
+    directory_values.RemoveSource: settings.remove_source,
+    directory_values.PutWording: settings.put_wording,
+    directory_values.PutCredential: credentials.put_credential,
+    directory_values.RemoveCredential: credentials.remove_credential,
+    directory_values.NoteSignIns: credentials.note_sign_ins,
+    directory_values.PutBan: credentials.put_ban,
+    directory_values.RemoveBan: credentials.remove_ban,
+    directory_values.Audit: records.add_audit,
+    directory_values.PutJob: records.put_job,
+    directory_values.ClaimJob: records.claim_job,
+    directory_values.KeepReply: records.keep_reply,
     values.TakeDuty: duties.take_duty,
     staging.StageChunk: staging.stage_chunk,
     staging.DropStaged: staging.drop_staged,
@@ -52,11 +90,14 @@ WRITERS: dict[type, Write] = {
 class Call:
     """One call of commit: its values, and what came of it."""
 
-    __slots__ = ("changes", "error", "result", "staged")
+    __slots__ = ("changes", "error", "is_rehearsal", "result", "staged")
 
-    def __init__(self, changes: Sequence[Any], staged: Sequence[StagedBody | None]) -> None:
+    def __init__(
+        self, changes: Sequence[Any], staged: Sequence[StagedBody | None], *, is_rehearsal: bool = False
+    ) -> None:
         self.changes = changes
         self.staged = staged
+        self.is_rehearsal = is_rehearsal
         self.result: Any = None
         self.error: Fault | None = None
 
@@ -79,7 +120,9 @@ def _transaction(connection: sqlite3.Connection, calls: Sequence[Call], now: flo
     try:
         group = Group(connection, now)
         for call in calls:
-            if careful:
+            if call.is_rehearsal:
+                _rehearse(group, call)
+            elif careful:
                 _apply_carefully(group, call)
             else:
                 _apply(group, call)
@@ -110,7 +153,7 @@ def _apply(group: Group, call: Call) -> None:
         group.execute("RELEASE one_call")
 
 
-def _apply_carefully(group: Group, call: Call) -> None:
+def _apply_carefully(group: Group, call: Call, *, keep: bool = True) -> None:
     """Apply a call so that whatever it raises, short of trouble with the engine, fails it alone."""
     call.result = call.error = None
     group.flush()
@@ -119,6 +162,8 @@ def _apply_carefully(group: Group, call: Call) -> None:
         results = tuple(map(_write, [group] * len(call.changes), call.changes, call.staged))
         group.flush()
         call.result = results if len(results) > 1 else results[0]
+        if not keep:
+            _take_back(group)
     except Exception as error:
         if is_trouble(error):
             raise
@@ -128,10 +173,21 @@ def _apply_carefully(group: Group, call: Call) -> None:
     group.execute("RELEASE one_call")
 
 
+def _rehearse(group: Group, call: Call) -> None:
+    """Apply a call, keep what came of it, and take everything back, what it would have told others included."""
+    told = set(group.touched), group.directory, group.queue, group.retry
+    _apply_carefully(group, call, keep=False)
+    group.touched, group.directory, group.queue, group.retry = told
+
+
 def _undo(group: Group, call: Call, fault: Fault) -> None:
+    _take_back(group)
+    call.result, call.error = None, fault
+
+
+def _take_back(group: Group) -> None:
     group.execute("ROLLBACK TO one_call")
     group.forget_all()
-    call.result, call.error = None, fault
 
 
 def _write(group: Group, value: Any, staged: StagedBody | None) -> Any:

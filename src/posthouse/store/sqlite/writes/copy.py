@@ -39,6 +39,8 @@ def transfer(
         return Copied(goal.uidvalidity, [], [])
     if not move and state.quota and state.octets + size > state.quota:
         raise OverQuota(f"account {account} would pass its quota of {state.quota} octets", where="store")
+    if not move and state.quota_messages and state.messages + len(found) > state.quota_messages:
+        raise OverQuota(f"account {account} would pass its quota of {state.quota_messages} messages", where="store")
     state.modseq = goal.highestmodseq = modseq = state.modseq + 1
     group.touched.add(account)
     base = goal.uidnext

@@ -51,10 +51,18 @@ def _place(group: Group, filing: Filing) -> tuple[AccountState, MailboxState]:
 
 def _check_quota(filings: Sequence[Filing], places: Sequence[tuple[AccountState, MailboxState]], size: int) -> None:
     added: dict[int, int] = {}
+    count: dict[int, int] = {}
     for filing, (account, _) in zip(filings, places, strict=True):
         added[account.id] = added.get(account.id, 0) + size + len(filing.prefix)
-        if not filing.ranks_over_quota and account.quota and account.octets + added[account.id] > account.quota:
+        count[account.id] = count.get(account.id, 0) + 1
+        if filing.ranks_over_quota:
+            continue
+        if account.quota and account.octets + added[account.id] > account.quota:
             raise OverQuota(f"account {account.id} would pass its quota of {account.quota} octets", where="store")
+        if account.quota_messages and account.messages + count[account.id] > account.quota_messages:
+            raise OverQuota(
+                f"account {account.id} would pass its quota of {account.quota_messages} messages", where="store"
+            )
 
 
 def _gather_body(group: Group, value: Delivery, staged: StagedBody | None, owners: int) -> int:

@@ -14,12 +14,12 @@ from posthouse.store.values import CreateMailbox, DeleteMailbox, RenameMailbox, 
 
 _WHERE = "store.mailboxes"
 _FURNITURE = (
-    ("INBOX", Role.INBOX),
-    ("Drafts", Role.DRAFTS),
-    ("Sent", Role.SENT),
-    ("Junk", Role.JUNK),
-    ("Trash", Role.TRASH),
-    ("Archive", Role.ARCHIVE),
+    ("INBOX", Role.INBOX.value),  # the first is where mail arrives
+    ("Drafts", Role.DRAFTS.value),
+    ("Sent", Role.SENT.value),
+    ("Junk", Role.JUNK.value),
+    ("Trash", Role.TRASH.value),
+    ("Archive", Role.ARCHIVE.value),
 )
 _ALL_UIDS = ((1, 0xFFFFFFFF),)
 
@@ -31,12 +31,15 @@ def canonical_name(name: str) -> str:
 
 
 def furnish(group: Group, account: AccountId) -> None:
-    """Give a new account its mailboxes, one for each special use, subscribed."""
-    for name, role in _FURNITURE:
-        mailbox = _make(group, account, name, role)
-        if role is Role.INBOX:
-            group.account(account).inbox = mailbox
-        _subscribe(group, account, name)
+    """Gather the counters and mailboxes of a new account: one for each special use, subscribed."""
+    first = group.next_numbers("mailbox", len(_FURNITURE))
+    validity = int(group.now)
+    made, subscribed = group.rows["mailbox"].append, group.rows["subscription"].append
+    for number, (name, role) in enumerate(_FURNITURE):
+        made((account, first + number, 0, name, role, validity + number, number + 1))
+        subscribed((account, name))
+    count = len(_FURNITURE)
+    group.rows["account_state"].append((account, count, validity + count - 1, first))
 
 
 def create(group: Group, value: CreateMailbox) -> MailboxId:

@@ -1,0 +1,27 @@
+"""The chain of the audit log: each entry's digest covers all its fields and the digest before it.
+
+Whoever changes, removes or inserts an entry changes every digest after it. Removing the newest entries is seen by the
+counter, which never goes back. Tests: ``tests/contract/store/test_store_records.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+COLUMNS = "number, at, actor, door, address, operation, subject, office, domain, before, after, previous"
+
+
+def canonical(value: Mapping[str, Any] | None) -> str | None:
+    """Return a JSON value in its one form: keys in order, no spaces, ASCII."""
+    if value is None:
+        return None
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(fields: tuple[Any, ...]) -> str:
+    """Return the digest of an entry from its fields in the order of ``COLUMNS``, before and after in canonical form."""
+    told = json.dumps(list(fields), separators=(",", ":"), ensure_ascii=True)
+    return sha256(told.encode()).hexdigest()
