@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from posthouse import app
+from posthouse import __version__, app
 from posthouse.config.definitions import server as server_settings
 from posthouse.config.faults import ConfigFault
 from posthouse.config.file import Configuration
@@ -28,14 +28,20 @@ from posthouse.config.home import Home
 from posthouse.config.settings import Settings
 from posthouse.core.errors import Fault
 from posthouse.servers.control import ControlDoor
+from posthouse.servers.door import ListenerInfo
 from posthouse.servers.listeners import OpenListener
 from posthouse.services.identity.inheritance import load_settings
 from posthouse.store.contract import Store
 from posthouse.store.open import open_store
 from posthouse.store.values import TakeDuty
 from posthouse.telemetry.log import Telemetry
-from posthouse.telemetry.writer import BufferedWriter
+from posthouse.telemetry.metrics import Snapshot, merge
+from posthouse.telemetry.output import Outputs
+from posthouse.telemetry.process import measure_process, start_time
 from posthouse.toolbox import SystemClock
+from posthouse.web.health import HealthParts, missing
+from posthouse.web.metrics import MetricsDesk, MetricsDoor
+from posthouse.web.monitor import Monitor
 
 HOUSEKEEPING = "housekeeping"
 HOUSEKEEPING_PERIOD = 5.0  # seconds between two rounds
@@ -54,7 +60,7 @@ class WorkerParts:
     workers: int
     generation: int
     telemetry: Telemetry
-    writer: BufferedWriter
+    writer: Outputs
 
 
 def run_worker(parts: WorkerParts, number: int, ready_fd: int, lifeline_fd: int) -> int:
@@ -89,6 +95,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._telemetry = parts.telemetry.bind(worker=number)
         self._servers: list[asyncio.AbstractServer] = []
+        self._listening: list[tuple[str, asyncio.AbstractServer]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._made: app.Composition
         self._changed = asyncio.Event()
@@ -137,24 +144,60 @@ class Worker:
             number=self._number,
             workers=self._parts.workers,
             lease_owner=self._owner,
+            metrics=self._parts.writer.metrics,
         )
+        self._made.configure_log()
+        self._watch_commits(store)
         store.notices.on_directory(self._changed.set)
         await self._made.courier.start()
+
+    def _watch_commits(self, store: Store) -> None:
+        metrics = self._parts.writer.metrics
+        took = metrics.histogram("posthouse_store_commit_seconds")
+        calls = metrics.counter("posthouse_store_committed_calls_total")
+
+        def watch(seconds: float, count: int) -> None:
+            took.observe(seconds)
+            calls.value += count
+
+        store.watch_commits(watch)
 
     async def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         self._made.context.sweep.start(loop)
         for listener in self._parts.listeners:
-            factory = self._made.door_factory(listener.info)
+            factory = self._door_factory(listener.info)
             for each in listener.sockets[self._number]:
-                self._servers.append(await loop.create_server(factory, sock=each.dup(), backlog=1024))
+                server = await loop.create_server(factory, sock=each.dup(), backlog=1024)
+                self._servers.append(server)
+                self._listening.append((listener.info.name, server))
         await self._open_control(loop)
         self._tasks = [loop.create_task(self._keep_house()), loop.create_task(self._watch_settings())]
+
+    def _door_factory(self, listener: ListenerInfo) -> Callable[[], asyncio.BaseProtocol]:
+        if listener.protocol != "metrics":
+            return self._made.door_factory(listener)
+        made, home = self._made, self._parts.home
+        health = HealthParts(
+            store=made.store,
+            settings=made.settings,
+            home=home.path,
+            is_draining=lambda: made.context.is_draining,
+            closed_listeners=self._closed_listeners,
+        )
+        self._monitor = Monitor(made.store, made.clock, self.metrics, own=self._number, run=home.run)
+        desk = MetricsDesk(collect=self._monitor.collect, missing=lambda: missing(health), telemetry=self._telemetry)
+        return lambda: MetricsDoor(desk)
+
+    def _closed_listeners(self) -> list[str]:
+        return [name for name, server in self._listening if not server.is_serving()]
 
     async def _open_control(self, loop: asyncio.AbstractEventLoop) -> None:
         path = self._parts.home.control_socket(self._number)
         path.unlink(missing_ok=True)
         self._servers.append(
-            await loop.create_unix_server(lambda: ControlDoor(self.status, self._parts.writer.follow), str(path))
+            await loop.create_unix_server(
+                lambda: ControlDoor(self.status, self._parts.writer.follow, self.metrics), str(path)
+            )
         )
         path.chmod(0o600)
 
@@ -174,6 +217,14 @@ class Worker:
             "duties": [HOUSEKEEPING] if self._keeps_house else [],
             "seconds": round(self._made.clock.monotonic() - self._started, 1),
         }
+
+    def metrics(self) -> Snapshot:
+        """Return the metrics of this worker, with what is measured only when somebody asks."""
+        metrics, made = self._parts.writer.metrics, self._made
+        dropped = metrics.counter("posthouse_log_dropped_lines_total")
+        dropped.set(self._parts.writer.lost_total)
+        measure_process(metrics, self._number, __version__, started=start_time(made.clock.monotonic() - self._started))
+        return merge([metrics.snapshot(), made.context.measure()])
 
     # ---- while serving ----------------------------------------------------------------------------------------
 
@@ -197,14 +248,15 @@ class Worker:
             self._telemetry.event("tls.reload_failed", level="error", error=fault.detail)
 
     async def _watch_settings(self) -> None:
-        """Load settings whenever the directory's version moved; a notice or SIGHUP brings that forward."""
+        """Load settings whenever their version moved; a notice or SIGHUP brings that forward."""
         seen = -1
         while True:
             with contextlib.suppress(Fault):
-                version = await self._made.store.directory_version()
+                version = await self._made.store.settings_version()
                 if version != seen:
                     for problem in await self._made.load_settings():
                         self._telemetry.event("settings.skipped", level="warning", problem=problem)
+                    self._made.configure_log()
                     seen = version
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
