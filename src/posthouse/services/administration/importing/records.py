@@ -17,10 +17,11 @@ from posthouse.store.directory_values import AccountState, AliasKind, Level, Sen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedOffice:
-    """A post office."""
+    """A post office. ``title`` is its name as people write it, where the plan had to make a short one of it."""
 
     where: str
     name: str
+    title: str = ""
     disabled: bool = False
 
 

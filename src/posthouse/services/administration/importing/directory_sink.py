@@ -1,0 +1,236 @@
+"""The directory as the sink of an import: looks things up, writes batches in one commit each, defaults and limits kept.
+
+A batch is one commit; where the store refuses it, it is halved until what is refused stands alone, so that nothing
+else waits for it. Tests: ``tests/unit/services/administration/importing/test_import_directory.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from posthouse.core.clock import Clock
+from posthouse.services.administration.faults import Refused
+from posthouse.services.administration.importing import directory_changes as changes
+from posthouse.services.administration.importing.records import (
+    ImportedAccount,
+    ImportedAddress,
+    ImportedAlias,
+    ImportedDomain,
+    ImportedGroup,
+    ImportedOffice,
+    ImportedRoute,
+    ImportedSetting,
+    Thing,
+)
+from posthouse.services.administration.importing.sink import Ending, Look, RecordOutcome, Standing
+from posthouse.store.contract import Store
+from posthouse.store.directory_rows import DomainRow, RouteRow, SettingRow
+from posthouse.store.directory_values import UNBOUNDED, Ceilings
+from posthouse.store.values import Change
+
+NEW = Look(Standing.NEW)
+SAME = Look(Standing.SAME)
+OTHER = Look(Standing.OTHER)
+
+Commit = Callable[[Sequence[Change], Sequence[Thing]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the sink needs to know of the server.
+
+    Attributes:
+        commit: writes changes and their trace, all or none; raises Refused where the store does not take them.
+        ceilings: how much a domain and its post office may hold.
+        quota: the quota of a new account of a domain, where the source says none.
+        language: of a new account of a domain.
+        check_quota: raises Refused where an account of a domain may not have so much.
+        seal: makes the sealed form of a secret for a purpose; None where there is no key.
+    """
+
+    commit: Commit
+    ceilings: Callable[[DomainRow], Ceilings] = lambda _: UNBOUNDED
+    quota: Callable[[str], int] = lambda _: 0
+    language: Callable[[str], str] = lambda _: ""
+    check_quota: Callable[[DomainRow, int], None] = lambda _, __: None
+    seal: Callable[[str, str], str] | None = None
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Short tables, read once for a batch."""
+
+    routes: dict[str, RouteRow] | None = None
+    settings: dict[tuple[str, str], SettingRow] | None = None
+    domains: dict[str, DomainRow | None] = field(default_factory=dict)
+
+
+class DirectorySink:
+    """Implements ``sink.Sink`` on a store."""
+
+    def __init__(self, store: Store, clock: Clock, surroundings: Surroundings) -> None:
+        self._store = store
+        self._clock = clock
+        self._around = surroundings
+        self._kept = _Kept()
+
+    async def look(self, things: Sequence[Thing]) -> list[Look]:
+        """See ``Sink``."""
+        self._kept = _Kept()
+        return [await self._look(thing) for thing in things]
+
+    async def put(self, things: Sequence[tuple[Thing, Standing]]) -> list[RecordOutcome]:
+        """See ``Sink``."""
+        self._kept = _Kept()
+        outcomes: list[RecordOutcome | None] = [None] * len(things)
+        ready: list[tuple[int, Thing, Change]] = []
+        for index, (thing, standing) in enumerate(things):
+            try:
+                ready.append((index, thing, await self._change(thing, is_new=standing is Standing.NEW)))
+            except Refused as fault:
+                outcomes[index] = RecordOutcome(Ending.REFUSED, fault.detail, fault.remedy)
+            if isinstance(thing, ImportedDomain):
+                self._kept.domains.pop(thing.name, None)
+        for index, refusal in await self._write(ready):
+            outcomes[index] = RecordOutcome(Ending.REFUSED, refusal.detail, refusal.remedy)
+        endings = {Standing.NEW: RecordOutcome(Ending.MADE), Standing.OTHER: RecordOutcome(Ending.CHANGED)}
+        return [outcome or endings[standing] for outcome, (_, standing) in zip(outcomes, things, strict=True)]
+
+    async def _write(self, ready: Sequence[tuple[int, Thing, Change]]) -> list[tuple[int, Refused]]:
+        if not ready:
+            return []
+        try:
+            await self._around.commit([change for _, _, change in ready], [thing for _, thing, _ in ready])
+        except Refused as fault:
+            if len(ready) == 1:
+                return [(ready[0][0], fault)]
+            half = len(ready) // 2
+            return [*await self._write(ready[:half]), *await self._write(ready[half:])]
+        return []
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    async def _look(self, thing: Thing) -> Look:
+        match thing:
+            case ImportedAccount():
+                return await self._look_account(thing)
+            case ImportedAddress():
+                return await self._look_address(thing)
+            case ImportedAlias():
+                return await self._look_alias(thing)
+            case ImportedGroup():
+                return await self._look_group(thing)
+            case ImportedDomain():
+                row = await self._domain(thing.name)
+                if row is None:
+                    return NEW
+                return SAME if thing.implied or changes.domain_is(thing, row) else OTHER
+            case ImportedOffice():
+                office = await self._store.office(thing.name)
+                if office is None:
+                    return NEW
+                return SAME if office.disabled == thing.disabled else OTHER
+            case ImportedRoute():
+                return await self._look_route(thing)
+            case ImportedSetting():
+                if self._kept.settings is None:
+                    self._kept.settings = {(row.name, row.scope): row for row in await self._store.settings()}
+                there = self._kept.settings.get((thing.name, thing.scope))
+                return NEW if there is None else SAME if there.value == thing.value else OTHER
+
+    async def _domain(self, name: str) -> DomainRow | None:
+        if name not in self._kept.domains:
+            self._kept.domains[name] = await self._store.domain(name)
+        return self._kept.domains[name]
+
+    async def _taken(self, address: str, *, account: bool = True, alias: bool = True, group: bool = True) -> Look:
+        """NEW, unless something of the kinds asked for has the address."""
+        if account and (row := await self._store.account(address)) is not None:
+            whose = "an account" if row.address == address else f"a further address of {row.address}"
+            return Look(Standing.TAKEN, f"{address} is there already, as {whose}")
+        if alias and await self._store.alias(address) is not None:
+            return Look(Standing.TAKEN, f"{address} is there already, as an alias")
+        if group and await self._store.group(address) is not None:
+            return Look(Standing.TAKEN, f"{address} is there already, as a group")
+        return NEW
+
+    async def _look_account(self, thing: ImportedAccount) -> Look:
+        row = await self._store.account(thing.address)
+        if row is None:
+            return await self._taken(thing.address, account=False)
+        if row.address != thing.address:
+            return Look(Standing.TAKEN, f"{thing.address} is there already, as a further address of {row.address}")
+        return SAME if changes.account_is(thing, row) else OTHER
+
+    async def _look_address(self, thing: ImportedAddress) -> Look:
+        row = await self._store.account(thing.address)
+        return SAME if row is not None and row.address == thing.account else await self._taken(thing.address)
+
+    async def _look_alias(self, thing: ImportedAlias) -> Look:
+        row = await self._store.alias(thing.address)
+        if row is None:
+            return await self._taken(thing.address, alias=False)
+        same = (row.targets, row.kind, row.disabled) == (thing.targets, thing.kind, thing.disabled)
+        return SAME if same else OTHER
+
+    async def _look_group(self, thing: ImportedGroup) -> Look:
+        if thing.is_more:
+            for member in thing.members:
+                if thing.address not in await self._store.groups_of(member):
+                    return NEW
+            return SAME
+        row = await self._store.group(thing.address)
+        if row is None:
+            return await self._taken(thing.address, group=False)
+        return SAME if changes.group_is(thing, row) else OTHER
+
+    async def _look_route(self, thing: ImportedRoute) -> Look:
+        if self._kept.routes is None:
+            self._kept.routes = {row.domain: row for row in await self._store.routes()}
+        there = self._kept.routes.get(thing.domain)
+        return NEW if there is None else SAME if changes.route_is(thing, there) else OTHER
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    async def _change(self, thing: Thing, *, is_new: bool) -> Change:
+        match thing:
+            case ImportedAccount():
+                return await self._account(thing, is_new=is_new)
+            case ImportedDomain():
+                return changes.put_domain(thing, is_new=is_new)
+            case ImportedAlias():
+                return changes.put_alias(thing, await self._ceilings(thing.address), is_new=is_new)
+            case ImportedGroup():
+                return changes.put_group(thing, await self._ceilings(thing.address), is_new=is_new)
+            case ImportedRoute():
+                return changes.put_route(thing, self._around.seal, is_new=is_new)
+            case ImportedSetting():
+                return changes.put_setting(thing, self._clock.now())
+            case ImportedOffice():
+                return changes.put_office(thing, is_new=is_new)
+            case ImportedAddress():
+                return changes.put_address(thing)
+
+    async def _home(self, address: str) -> DomainRow | None:
+        return await self._domain(address.rpartition("@")[2])
+
+    async def _ceilings(self, address: str) -> Ceilings:
+        home = await self._home(address)
+        return self._around.ceilings(home) if home is not None else UNBOUNDED
+
+    async def _account(self, thing: ImportedAccount, *, is_new: bool) -> Change:
+        home = await self._home(thing.address)
+        domain = thing.address.rpartition("@")[2]
+        quota = thing.quota_bytes
+        if is_new and quota is None:
+            quota = self._around.quota(domain)
+        elif quota is not None and home is not None:
+            self._around.check_quota(home, quota)
+        ceilings = self._around.ceilings(home) if home is not None else UNBOUNDED
+        if is_new:
+            language = self._around.language(domain)
+            return changes.new_account(thing, quota or 0, language, ceilings, at=self._clock.now())
+        row = await self._store.account(thing.address)
+        return changes.changed_account(thing, quota, ceilings, has_password=bool(row and row.password_hash))
