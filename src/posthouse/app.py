@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 
 from posthouse.config.definitions import dns as dns_settings
+from posthouse.config.definitions import log as log_settings
 from posthouse.config.file import Configuration
 from posthouse.config.settings import Settings
 from posthouse.core.errors import SyntaxFault
@@ -45,6 +46,7 @@ from posthouse.services.resolver.exchange import Server
 from posthouse.services.routing.router import Router
 from posthouse.store.contract import Store
 from posthouse.telemetry.log import Telemetry
+from posthouse.telemetry.metrics import Metrics
 from posthouse.toolbox import SystemClock
 
 DoorFactory = Callable[[], Door]
@@ -69,7 +71,9 @@ class Composition:
         number: int,
         workers: int,
         lease_owner: str,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics if metrics is not None else Metrics()
         self._configuration = configuration
         self._telemetry = telemetry
         self.store = store
@@ -103,6 +107,11 @@ class Composition:
         """Read the settings anew; return what could not be used."""
         return await load_settings(self.store, self.settings)
 
+    def configure_log(self) -> None:
+        """Let conversations be logged as the settings say now."""
+        get = self.settings.get
+        self.context.conversations.configure(get(log_settings.CONVERSATION), get(log_settings.CONVERSATION_CLIENTS))
+
     def reload_tls(self) -> None:
         """Read the certificate anew. Raises ConfigFault: the old one stays in use."""
         if self.tls is not None:
@@ -127,6 +136,7 @@ class Composition:
             tls=self.tls,
             hostname=self._configuration.hostname,
             worker=number,
+            metrics=self._metrics,
         )
 
     def _resolver(self) -> DnsResolver:
@@ -153,7 +163,12 @@ class Composition:
         policies = TlsPolicies(self.store, self.settings)
         notices = NoticeWriter(self.store, self.planner, self.queue_ids, self.clock, hostname=hostname)
         connections = ConnectionParts(
-            store=self.store, clock=self.clock, hello_name=hostname, on_error=self._on_relay_error
+            store=self.store,
+            clock=self.clock,
+            hello_name=hostname,
+            on_error=self._on_relay_error,
+            telemetry=self._telemetry,
+            conversations=self.context.conversations,
         )
         connector = Connector(
             ConnectorParts(

@@ -14,6 +14,7 @@ import os
 import pwd
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 
 from posthouse.config.faults import ConfigFault
 from posthouse.config.file import Configuration, load_configuration
@@ -25,7 +26,9 @@ from posthouse.servers.tls import make_server_context
 from posthouse.store.open import open_store
 from posthouse.store.values import EVERY_OWNER, ReleaseLeases
 from posthouse.supervisor import LOCK_NAME, LOCK_VARIABLE, Plan, Supervisor, drop_privileges, lock_home
-from posthouse.telemetry.formats import open_telemetry
+from posthouse.telemetry.formats import open_outputs
+from posthouse.telemetry.log import Telemetry
+from posthouse.telemetry.output import Outputs
 from posthouse.toolbox import SystemClock
 from posthouse.worker import WorkerParts, run_worker
 
@@ -54,13 +57,8 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
         listeners += inherit.adopt_or_open(configuration, workers)
         drop_privileges(configuration.user)
         asyncio.run(_prepare_store(home, configuration, is_alone=generation == 0))
-        telemetry, writer = open_telemetry(
-            SystemClock(),
-            target=_log_target(configuration),
-            form=configuration.log.format,
-            level=configuration.log.level,
-            hostname=configuration.hostname,
-        )
+        writer = _open_log(home, configuration)
+        telemetry = Telemetry(writer)
         parts = WorkerParts(
             home=home,
             configuration=configuration,
@@ -102,9 +100,19 @@ def _environment(listeners: list[OpenListener], lock: int, generation: int) -> d
     }
 
 
-def _log_target(configuration: Configuration) -> str:
-    target = configuration.log.target
-    return target if target in {"stdout", "stderr"} else str(configuration.in_home(target))
+def _open_log(home: Home, configuration: Configuration) -> Outputs:
+    specs = [
+        replace(each, target=str(configuration.in_home(each.target))) if each.is_file else each
+        for each in configuration.log.all_outputs
+    ]
+    try:
+        return open_outputs(SystemClock(), specs, hostname=configuration.hostname)
+    except OSError as error:
+        raise ConfigFault(
+            f"the log {error.filename} cannot be opened: {error.strerror}",
+            place=str(home.file),
+            remedy="Give its folder to the user that runs the server, or change log.target.",
+        ) from None
 
 
 def _make_folders(home: Home, configuration: Configuration) -> None:

@@ -33,7 +33,7 @@ from pathlib import Path
 
 from posthouse.core.errors import Fault
 from posthouse.telemetry.log import Telemetry
-from posthouse.telemetry.writer import BufferedWriter
+from posthouse.telemetry.output import Outputs
 
 LIFELINE_VARIABLE = "POSTHOUSE_LIFELINE"
 LOCK_VARIABLE = "POSTHOUSE_LOCK"
@@ -83,7 +83,7 @@ class Plan:
 class Supervisor:
     """Runs the plan until a signal ends it. Use from the main thread, with no event loop running."""
 
-    def __init__(self, plan: Plan, telemetry: Telemetry, writer: BufferedWriter) -> None:
+    def __init__(self, plan: Plan, telemetry: Telemetry, writer: Outputs) -> None:
         self._plan = plan
         self._telemetry = telemetry
         self._writer = writer

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 DOMAIN = "example.test"
 PASSWORD = "interop-password"
-BASE_PORTS = (24, 25, 110, 143, 465, 587, 993, 995)
+BASE_PORTS = (24, 25, 110, 143, 465, 587, 993, 995, 9290)
 RUNNING: list[PosthouseServer] = []
 
 
@@ -54,14 +54,14 @@ def until(condition: Callable[[], T], what: str, seconds: float = 15.0) -> T:
 class PortSlot:
     """A port offset that nobody else on this machine has, while this object lives: other test runs ask for one as well.
 
-    Offsets are multiples of 30, so that no two of them lead to the same port for any of ``BASE_PORTS``.
+    Offsets are multiples of 31, so that no two of them lead to the same port for any of ``BASE_PORTS``.
     """
 
     def __init__(self) -> None:
         folder = Path(tempfile.gettempdir()) / f"posthouse-test-ports-{os.getuid()}"
         folder.mkdir(exist_ok=True)
         while True:
-            self.offset = random.randrange(10_020, 31_000, 30)
+            self.offset = random.randrange(10_013, 23_400, 31)
             self._descriptor = os.open(folder / str(self.offset), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if self._is_ours() and self._is_free():
                 return

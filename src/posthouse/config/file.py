@@ -18,16 +18,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from posthouse.config.faults import ConfigFault
+from posthouse.config.setting import parse_size
 from posthouse.core.address import fold_domain
 from posthouse.core.errors import SyntaxFault
 
 FILE_NAME: Final = "posthouse.toml"
-PROTOCOLS: Final = ("smtp", "lmtp", "pop3", "imap")
+PROTOCOLS: Final = ("smtp", "lmtp", "pop3", "imap", "metrics")
 TLS_MODES: Final = ("off", "starttls", "implicit")
 CLASSES: Final = ("mx", "submission", "lmtp")
 PLAINTEXT_AUTH: Final = ("never", "loopback", "always")
-LOG_FORMATS: Final = ("json", "console", "postfix")
+LOG_FORMATS: Final = ("json", "console", "postfix", "w3c", "activity", "awstats")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+_SERVICES: Final = ("syslog", "journald")  # log targets that are no files; a file of that name is written ./syslog
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,47 @@ class ListenerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogConfig:
-    """``[log]``: ``target`` is ``stdout``, ``stderr`` or a path."""
+class OutputConfig:
+    """One place where the log goes.
+
+    Attributes:
+        target: ``stdout``, ``stderr``, ``journald``, ``journald:PATH``, ``syslog``, ``syslog:ADDRESS`` or a path.
+        events: beginnings of the names of events that go there, or with ``!`` that do not; empty for all.
+        rotate_size: octets that a file may have, 0 for any number; the other four are about files as well.
+    """
 
     format: str = "json"
     target: str = "stderr"
     level: str = "info"
+    events: tuple[str, ...] = ()
+    rotate_size: int = 256 << 20
+    rotate_daily: bool = True
+    keep_files: int = 30
+    keep_days: int = 0
+    compress: bool = True
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the target is the path of a file."""
+        return self.target not in {"stdout", "stderr"} and not self.target.startswith(_SERVICES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConfig(OutputConfig):
+    """``[log]``: an output and, in ``[[log.output]]``, further ones.
+
+    Attributes:
+        outputs: the further ones.
+        is_output: whether ``[log]`` describes an output itself; not where it holds nothing but ``[[log.output]]``.
+    """
+
+    outputs: tuple[OutputConfig, ...] = ()
+    is_output: bool = True
+
+    @property
+    def all_outputs(self) -> tuple[OutputConfig, ...]:
+        """Every place where the log goes."""
+        return (self, *self.outputs) if self.is_output else self.outputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +204,45 @@ def parse_bind(value: Any) -> Bind:
     return Bind(str(ipaddress.IPv4Address(host)), int(port))
 
 
+def log_target(value: Any) -> str:
+    """Return a log target that can be used. Raises ValueError."""
+    text = _text(value)
+    kind, colon, address = text.partition(":")
+    if not colon or kind not in _SERVICES or address.startswith("/"):
+        return text
+    scheme, _, place = address.partition("://")
+    if kind != "syslog" or scheme not in {"udp", "tcp"} or parse_bind(place).host == "*":
+        raise ValueError(text)
+    return text
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return parse_size(str(value))
+
+
+def _files(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 100_000:
+        raise ValueError
+    return value
+
+
+_EVENTS = re.compile(r"!?[a-z][a-z0-9_.]{0,63}")
+
+
+def _events(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) and _EVENTS.fullmatch(each) for each in value):
+        raise ValueError
+    return tuple(value)
+
+
 def _binds(value: Any) -> tuple[Bind, ...]:
     if not isinstance(value, list) or not value:
         raise ValueError
@@ -193,12 +269,31 @@ FILE_KEYS: Final[dict[str, Key]] = {
     "log.format": Key(
         _word(*LOG_FORMATS),
         "one of " + ", ".join(LOG_FORMATS),
-        "JSON Lines for programs, lines for a terminal, or lines as Postfix writes them.",
+        "JSON Lines for programs, lines for a terminal, lines as Postfix writes them, or forms for tools of others.",
     ),
-    "log.target": Key(_text, "stdout, stderr or a path", "Where the log goes."),
+    "log.target": Key(
+        log_target,
+        "stdout, stderr, a path, journald, syslog, syslog:/PATH, syslog:udp://ADDRESS:PORT or syslog:tcp://ADDRESS:PORT",
+        "Where the log goes.",
+    ),
     "log.level": Key(_word(*LOG_LEVELS), "one of " + ", ".join(LOG_LEVELS), "The least important events logged."),
+    "log.events": Key(
+        _events,
+        'a list of beginnings of names such as ["message", "relay."] or ["!conversation"]',
+        "Which events go there; with ! which do not. Empty: all.",
+    ),
+    "log.rotate_size": Key(
+        _size, "a size such as 256 MiB, or 0", "How large a log file grows before it is rotated; 0: that is no reason."
+    ),
+    "log.rotate_daily": Key(_flag, "true or false", "Whether each day begins a log file."),
+    "log.keep_files": Key(_files, "a number up to 100000", "How many rotated log files are kept; 0: any number."),
+    "log.keep_days": Key(_files, "a number up to 100000", "For how many days rotated log files are kept; 0: for ever."),
+    "log.compress": Key(_flag, "true or false", "Whether rotated log files are compressed."),
     "tls.certificate": Key(_text, "a path", "PEM file with the certificate and its chain."),
     "tls.key": Key(_text, "a path", "PEM file with the private key."),
+}
+OUTPUT_KEYS: Final[dict[str, Key]] = {
+    name.removeprefix("log."): key for name, key in FILE_KEYS.items() if name.startswith("log.")
 }
 LISTENER_KEYS: Final[dict[str, Key]] = {
     "name": Key(_name, "a word that no other listener has", "What logs call the listener."),
@@ -264,7 +359,8 @@ class _Reader:
 
     def configuration(self, document: Mapping[str, Any]) -> Configuration:
         listeners = self._listeners(document.get("listener", []))
-        values = self._values({key: value for key, value in document.items() if key != "listener"})
+        log = self._log(document.get("log", {}))
+        values = self._values({key: value for key, value in document.items() if key not in {"listener", "log"}})
         if "hostname" not in values:
             raise self._fault("hostname", "is missing", FILE_KEYS["hostname"].allowed)
         given = {
@@ -274,14 +370,34 @@ class _Reader:
             "key": values.get("tls.key"),
             "user": values.get("user"),
         }
-        log = {name: values[f"log.{name}"] for name in ("format", "target", "level") if f"log.{name}" in values}
         return Configuration(
             home=self._path.parent,
             hostname=values["hostname"],
             listeners=listeners,
-            log=LogConfig(**log),
+            log=log,
             **{name: value for name, value in given.items() if value is not None},
         )
+
+    def _log(self, table: Any) -> LogConfig:
+        if not isinstance(table, dict):
+            raise self._fault("log", f"is {_shown(table)}", "a table that begins with [log]")
+        given = table.get("output", [])
+        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+            raise self._fault("log.output", "is not a list of tables", "tables that begin with [[log.output]]")
+        outputs = tuple(
+            OutputConfig(**{name: self._checked(OUTPUT_KEYS, name, value) for name, value in each.items()})
+            for each in given
+        )
+        own = {
+            name: self._checked(FILE_KEYS, f"log.{name}", value) for name, value in table.items() if name != "output"
+        }
+        log = LogConfig(outputs=outputs, is_output=bool(own) or not outputs, **own)
+        seen: set[str] = set()
+        for each in log.all_outputs:
+            if each.is_file and each.target in seen:
+                raise self._fault("log.output.target", f"{each.target!r} is used twice", "a file of its own for each")
+            seen.add(each.target)
+        return log
 
     def _values(self, document: Mapping[str, Any]) -> dict[str, Any]:
         flat: dict[str, Any] = {}
@@ -294,7 +410,7 @@ class _Reader:
 
     def _checked(self, keys: Mapping[str, Key], name: str, value: Any, block: int = 0) -> Any:
         key = keys.get(name)
-        shown = f"listener.{name}" if keys is LISTENER_KEYS else name
+        shown = {id(LISTENER_KEYS): "listener.", id(OUTPUT_KEYS): "log.output."}.get(id(keys), "") + name
         if key is None:
             known = ", ".join(keys)
             raise self._fault(shown, "is no key of this file", f"one of {known}", block=block)
@@ -329,6 +445,8 @@ class _Reader:
             raise self._fault("listener.class", "is missing", "mx or submission, for SMTP", block=number)
         if "class" in values and values["protocol"] not in {"smtp", "lmtp"}:
             raise self._fault("listener.class", "is given", "a class for smtp only", block=number)
+        if values["protocol"] == "metrics" and values.get("tls", "off") != "off":
+            raise self._fault("listener.tls", "is given", "off, for metrics: put a proxy before it", block=number)
         listener_class = values.pop("class", "lmtp" if values["protocol"] == "lmtp" else "")
         return ListenerConfig(listener_class=listener_class, **values)
 

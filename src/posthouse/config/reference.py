@@ -44,7 +44,9 @@ def _page() -> Iterator[str]:
     yield _HEAD
     yield "## posthouse.toml\n"
     yield from _keys(FILE_KEYS)
-    yield "\nEach `[[listener]]` has these keys:\n"
+    yield "\nThe keys of `[log]` describe one output; each `[[log.output]]` is one more, with the same keys. `[log]`"
+    yield "without keys of its own is no output where there are others. See [the log](logs.md).\n"
+    yield "Each `[[listener]]` has these keys:\n"
     yield from _keys(LISTENER_KEYS)
     for topic in TOPICS:
         settings: tuple[Setting[Any], ...] = topic.SETTINGS

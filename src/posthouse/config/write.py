@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import tomlkit
 
@@ -19,7 +19,11 @@ from posthouse.config.file import (
     Configuration,
     ListenerConfig,
     LogConfig,
+    OutputConfig,
 )
+from posthouse.config.setting import format_size
+
+_Value: TypeAlias = str | int | list[str]
 
 # name, protocol, port, tls, class
 _DEFAULT_LISTENERS: Final = (
@@ -31,8 +35,10 @@ _DEFAULT_LISTENERS: Final = (
     ("pop3s", "pop3", 995, "implicit", ""),
     ("imap", "imap", 143, "starttls", ""),
     ("imaps", "imap", 993, "implicit", ""),
+    ("metrics", "metrics", 9290, "off", ""),
 )
-_LMTP_LISTEN: Final = ("127.0.0.1",)
+_LOOPBACK: Final = ("127.0.0.1",)
+_ON_LOOPBACK: Final = frozenset({"lmtp", "metrics"})  # LMTP trusts its peers, metrics tell what happens here
 
 
 def default_configuration(
@@ -43,7 +49,7 @@ def default_configuration(
     Args:
         home: its directory.
         hostname: the server's name, folded.
-        listen: IP addresses (``*``: all) for every listener but LMTP, which trusts its peers and stays on loopback.
+        listen: IP addresses (``*``: all) for every listener but LMTP and metrics, which stay on loopback.
         port_offset: added to every port, so that no privilege is needed.
         user: whom the server becomes.
     """
@@ -51,7 +57,7 @@ def default_configuration(
         ListenerConfig(
             name=name,
             protocol=protocol,
-            bind=tuple(Bind(host, port + port_offset) for host in (_LMTP_LISTEN if protocol == "lmtp" else listen)),
+            bind=tuple(Bind(host, port + port_offset) for host in (_LOOPBACK if protocol in _ON_LOOPBACK else listen)),
             tls=tls,
             listener_class=listener_class,
         )
@@ -76,21 +82,22 @@ def _lines(configuration: Configuration) -> Iterator[str]:
         yield from _key("user", configuration.user)
     else:
         yield from (f"# {line.removeprefix('# ')}" for line in _key("user", "posthouse"))
-    tables: dict[str, dict[str, str | int]] = {
+    tables: dict[str, dict[str, _Value]] = {
         "store": {"url": configuration.store_url},
         "workers": {"count": configuration.workers},
-        "log": {
-            "format": configuration.log.format,
-            "target": configuration.log.target,
-            "level": configuration.log.level,
-        },
+        "log": _output(configuration.log) if configuration.log.is_output else {},
         "tls": {"certificate": configuration.certificate, "key": configuration.key},
     }
     for table, values in tables.items():
-        yield ""
-        yield f"[{table}]"
-        for name, value in values.items():
-            yield from _key(f"{table}.{name}", value)
+        if values:
+            yield ""
+            yield f"[{table}]"
+            for name, value in values.items():
+                yield from _key(f"{table}.{name}", value)
+        if table == "log":
+            for output in configuration.log.outputs:
+                yield from ("", "[[log.output]]")
+                yield from (f"{name} = {tomlkit.item(value).as_string()}" for name, value in _output(output).items())
     yield ""
     yield "# Each listener is one door. Its keys:"
     for name, key in LISTENER_KEYS.items():
@@ -100,7 +107,21 @@ def _lines(configuration: Configuration) -> Iterator[str]:
         yield from _listener(listener)
 
 
-def _key(name: str, value: str | int) -> Iterator[str]:
+def _output(output: OutputConfig) -> dict[str, _Value]:
+    return {
+        "format": output.format,
+        "target": output.target,
+        "level": output.level,
+        "events": list(output.events),
+        "rotate_size": format_size(output.rotate_size),
+        "rotate_daily": output.rotate_daily,
+        "keep_files": output.keep_files,
+        "keep_days": output.keep_days,
+        "compress": output.compress,
+    }
+
+
+def _key(name: str, value: _Value) -> Iterator[str]:
     yield f"# {FILE_KEYS[name].explanation}"
     yield f"{name.rpartition('.')[2]} = {tomlkit.item(value).as_string()}"
 

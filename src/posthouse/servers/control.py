@@ -1,4 +1,6 @@
-"""The control socket of a worker: ``status`` and ``tail``, one JSON line each way, for the command line.
+"""The control socket of a worker: ``status``, ``metrics`` and ``tail``, one JSON line each way.
+
+The command line asks for the first and the last, the siblings for the second. ``tail`` may name a ``level``.
 
 Only who may write to the home's ``run`` folder reaches it; it changes nothing.
 
@@ -17,7 +19,8 @@ import orjson
 REQUEST_SIZE: Final = 4096
 BACKLOG_SIZE: Final = 1 << 20  # octets that a slow follower of the log may leave unread before it is cut off
 
-Subscribe = Callable[[Callable[[bytes], None]], Callable[[], None]]
+Subscribe = Callable[..., Callable[[], None]]
+"""Takes a callback for log lines, and where one is asked for a level; returns what ends it."""
 
 
 class ControlDoor(asyncio.Protocol):
@@ -26,10 +29,16 @@ class ControlDoor(asyncio.Protocol):
     Args:
         status: tells what ``status`` answers.
         subscribe: hands every log line to a callback until the returned function is called.
+        metrics: tells what ``metrics`` answers.
     """
 
-    def __init__(self, status: Callable[[], Mapping[str, Any]], subscribe: Subscribe) -> None:
-        self._status = status
+    def __init__(
+        self,
+        status: Callable[[], Mapping[str, Any]],
+        subscribe: Subscribe,
+        metrics: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._answers = {"status": status} | ({"metrics": metrics} if metrics is not None else {})
         self._subscribe = subscribe
         self._buffer = b""
         self._transport: asyncio.WriteTransport | None = None
@@ -61,9 +70,12 @@ class ControlDoor(asyncio.Protocol):
         word = request.get("do") if isinstance(request, dict) else None
         if word == "tail":
             if self._unsubscribe is None:
-                self._unsubscribe = self._subscribe(self._follow)
+                level = request.get("level") if isinstance(request, dict) else None
+                more = {"level": level} if isinstance(level, str) else {}
+                self._unsubscribe = self._subscribe(self._follow, **more)
             return
-        answer = self._status() if word == "status" else {"error": "ask for status or tail"}
+        make = self._answers.get(word) if isinstance(word, str) else None
+        answer = make() if make is not None else {"error": "ask for status or tail"}
         self._transport.write(orjson.dumps(answer) + b"\n")
         self._transport.close()
 

@@ -31,13 +31,24 @@ from posthouse.core.clock import Clock
 from posthouse.servers import eager
 from posthouse.servers.limits import ConnectionLimits
 from posthouse.servers.sweep import Sweep
+from posthouse.telemetry.conversation import ConversationLog, Report, Tap
 from posthouse.telemetry.log import Telemetry
+from posthouse.telemetry.metrics import Metrics, Snapshot
 
 T = TypeVar("T")
+M = TypeVar("M", bound="Mask")
 
 WRITE_HIGH: Final = 256 * 1024  # octets unsent before a writer has to wait
 WRITE_LOW: Final = 64 * 1024
 _SHUTDOWN_TIMEOUT: Final = 5.0  # seconds for the peer's close_notify
+
+
+class Mask(Protocol):
+    """Decides what of a conversation is shown; the protocol's own, see ``protocols.*.masking``."""
+
+    def on_sent(self, data: bytes) -> None:
+        """Take what we send."""
+        ...
 
 
 class TlsProvider(Protocol):
@@ -81,12 +92,30 @@ class DoorContext:
     hostname: str = "localhost"
     worker: int = 0
     is_draining: bool = False
+    metrics: Metrics = field(default_factory=Metrics)
+    conversations: ConversationLog = field(default_factory=ConversationLog)
     _sessions: int = field(default=0, init=False)
 
     def next_session_id(self) -> str:
         """Return a short text that no other session of this worker has: seconds it was made in, worker, number."""
         self._sessions += 1
         return f"{int(self.clock.now()) & 0xFFFFFF:x}-{self.worker:x}-{self._sessions:x}"
+
+    def measure(self) -> Snapshot:
+        """Return what open connections add to the metrics: how many they are, and the octets so far."""
+        open_now: dict[tuple[str, str], int] = {}
+        octets: dict[tuple[str, str], int] = {}
+        for each in self.sweep.doors:
+            door = cast("Door", each)
+            protocol = door.listener.protocol
+            key = (protocol, door.listener.name)
+            open_now[key] = open_now.get(key, 0) + 1
+            octets[protocol, "in"] = octets.get((protocol, "in"), 0) + door.received
+            octets[protocol, "out"] = octets.get((protocol, "out"), 0) + door.sent
+        return {
+            "posthouse_sessions_open": [([*key], count) for key, count in open_now.items()],
+            "posthouse_session_octets_total": [([*key], count) for key, count in octets.items()],
+        }
 
     def drain(self) -> None:
         """Tell every door that the server stops; doors that open later are refused."""
@@ -142,6 +171,8 @@ class Door(asyncio.Protocol):
         self._is_full = False
         self._tasks: dict[asyncio.Task[Any], bool] = {}  # pending -> whether it outlives the connection
         self._peer_done = False
+        self._tap: Tap | None = None  # where the conversation is logged
+        self._mask: Mask | None = None
 
     # ---- hooks ------------------------------------------------------------------------------------------------
 
@@ -191,6 +222,8 @@ class Door(asyncio.Protocol):
         if self.is_closing or not data:
             return
         self.sent += len(data)
+        if self._mask is not None:
+            self._mask.on_sent(bytes(data))
         self._transport.write(data)  # type: ignore[union-attr]
 
     @property
@@ -251,6 +284,19 @@ class Door(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def watch(self, mask: Callable[[Report], M]) -> M | None:
+        """Return what the session is to tell its lines to, made by the protocol's mask; None where nobody asked."""
+        if self._tap is None:
+            return None
+        made = mask(self._tap.report)
+        self._mask = made
+        return made
+
+    def signed_in(self, account: str) -> None:
+        """Say whose session this is now, for those who asked to see an account's conversations."""
+        if self._tap is not None:
+            self._tap.signed_in(account)
+
     def start_tls(self, *, early: int = 0) -> None:
         """Upgrade to TLS, after the positive answer to STARTTLS was sent; ``on_secured`` follows.
 
@@ -273,13 +319,19 @@ class Door(asyncio.Protocol):
         self._set_peer(transport.get_extra_info("peername"))
         context = self.context
         self.session_id = context.next_session_id()
-        self.telemetry = context.telemetry.bind(session=self.session_id)
+        self.telemetry = context.telemetry.bind(session=self.session_id, protocol=self.listener.protocol)
         reason = "drain" if context.is_draining else context.limits.admit(self.peer_host, exempt=self.is_loopback)
         if reason:
             self._refuse(reason)
             return
         self._admitted = True
         context.sweep.doors.add(self)
+        listener = self.listener
+        context.metrics.counter("posthouse_sessions_opened_total", listener.protocol, listener.name).value += 1
+        if context.conversations.is_on:
+            self._tap = context.conversations.open_tap(
+                self.telemetry, listener.protocol, self.peer_host, self.peer_port
+            )
         self._opened_at = context.clock.monotonic()
         self._touched = context.sweep.now
         if self.listener.tls == "implicit":

@@ -9,6 +9,14 @@ EVENTS: dict[str, str] = {
     # ---- auth: signing in
     "auth.granted": "A peer signed in. Fields: account, mechanism, peer.",
     "auth.refused": "A sign-in was refused. Fields: login, mechanism, peer, reason; never the password.",
+    # ---- conversation: what peers and we say, where ``log.conversation`` asks for it
+    "conversation.imap": "A line of an IMAP conversation. Fields: direction (C: the client, S: the server), text with "
+    "secrets masked, octets, peer, port, account.",
+    "conversation.lmtp": "A line of an LMTP conversation. Fields as in conversation.imap.",
+    "conversation.pop3": "A line of a POP3 conversation. Fields as in conversation.imap.",
+    "conversation.relay": "A line of a conversation with another server; we are the client. Fields as in "
+    "conversation.imap.",
+    "conversation.smtp": "A line of an SMTP conversation. Fields as in conversation.imap.",
     # ---- door: connections of every protocol
     "door.bytes_before_tls": "A peer sent bytes behind its STARTTLS, before the handshake; they were thrown away. "
     "A client that does so is broken, or somebody on the path injects commands. Fields: octets.",
@@ -35,9 +43,11 @@ EVENTS: dict[str, str] = {
     "Fields: queue_id, error, trace.",
     "message.filed": "A message was filed in a mailbox. Fields: queue_id, to, account.",
     "message.received": "A message was accepted, and is on stable storage. Fields: queue_id, from, peer, size, "
-    "recipients, message_id.",
+    "recipients, to (local ones, up to 100), filed (copies in mailboxes), queued (remote recipients), message_id.",
     "message.refused": "A sender, a recipient or a message was refused. Fields: from, to, peer, helo, code, enhanced, "
     "text, rule, setting, detail.",
+    # ---- metrics
+    "metrics.failed": "A request of a monitor met an error of ours and was answered 500. Fields: error.",
     # ---- pop3
     "pop3.failed": "A POP3 command met an error of ours; the client was told to try again. Fields: what, error, trace.",
     "pop3.signed_in": "A POP3 session opened an account's inbox. Fields: account, messages.",
@@ -48,13 +58,14 @@ EVENTS: dict[str, str] = {
     "relay.claim_failed": "The courier could not claim recipients from the store; it tries again. Fields: error.",
     "relay.cut": "The courier stopped and cut transactions that did not end in time; they are repeated. "
     "Fields: transactions.",
-    "relay.deferred": "A recipient could not be reached for now. Fields: queue_id, to, relay, delay, enhanced, reply.",
-    "relay.failed": "A recipient was given up. Fields: queue_id, to, relay, delay, enhanced, reply.",
+    "relay.deferred": "A recipient could not be reached for now. Fields: queue_id, from, to, size, relay, delay, "
+    "enhanced, reply.",
+    "relay.failed": "A recipient was given up. Fields: queue_id, from, to, size, relay, delay, enhanced, reply.",
     "relay.internal_error": "The courier met an error of ours; the mail concerned waits. Fields: error.",
     "relay.record_failed": "Results of attempts could not be written; they are kept and tried again, or the attempt is "
     "repeated. Fields: error, results, queue_id.",
     "relay.sent": "A recipient's message was taken by the next hop. "
-    "Fields: queue_id, to, relay, delay, enhanced, reply.",
+    "Fields: queue_id, from, to, size, relay, delay, enhanced, reply.",
     "relay.tls_failed": "STARTTLS with a next hop failed. Fields: relay, reason, fallback.",
     # ---- server: the supervisor
     "server.drain_cut_short": "Workers did not end in time and were killed; nothing acknowledged is lost. "

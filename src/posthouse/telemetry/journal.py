@@ -1,8 +1,8 @@
 """The systemd journal, in its native protocol: fields of an event become fields of the entry.
 
-Each event is one datagram of ``NAME=value`` lines; a value with a line end is written with its length. What does not fit
-into a datagram goes into a sealed memory file whose descriptor is sent (systemd.io/JOURNAL_NATIVE_PROTOCOL). Fields are
-called ``POSTHOUSE_QUEUE_ID`` and so on beside MESSAGE, PRIORITY, SYSLOG_FACILITY and SYSLOG_IDENTIFIER, so that
+Each event is one datagram of ``NAME=value`` lines; a value with a line end is written with its length. What does not
+fit into a datagram goes into a sealed memory file whose descriptor is sent (systemd.io/JOURNAL_NATIVE_PROTOCOL). Fields
+are called ``POSTHOUSE_QUEUE_ID`` and so on beside MESSAGE, PRIORITY, SYSLOG_FACILITY and SYSLOG_IDENTIFIER, so that
 ``journalctl POSTHOUSE_EVENT=relay.deferred`` finds what it names.
 
 Where the journal is away or full, entries are lost and counted. Tests: ``tests/unit/telemetry/test_journal.py``.

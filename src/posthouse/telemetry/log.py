@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from posthouse.core.clock import Clock
-
 LEVELS: Final[dict[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _SECRET: Final = frozenset({"password", "secret", "token", "credentials", "initial_response", "private_key"})
 HIDDEN: Final = "[hidden]"
@@ -79,47 +77,9 @@ def null_telemetry() -> Telemetry:
     return Telemetry(NullSink())
 
 
-class EventSink:
-    """Formats events and hands the lines to a writer.
-
-    Args:
-        clock: tells the time of each event.
-        formatter: makes a line (with its end) of time, level, name and fields.
-        writer: takes lines.
-        level: the lowest level that is kept.
-    """
-
-    def __init__(self, clock: Clock, formatter: Formatter, writer: LineWriter, level: str = "info") -> None:
-        self._now = clock.now
-        self._format = formatter
-        self._write = writer.write
-        self._writer = writer
-        self.threshold = LEVELS[level]
-
-    def write(self, level: str, name: str, fields: Mapping[str, Any]) -> None:
-        """Format and write one event; one that cannot be formatted is counted as lost."""
-        try:
-            line = self._format(self._now(), level, name, fields)
-        except Exception:
-            self._writer.lost += 1
-            return
-        if line:
-            self._write(line)
-
-
 class Formatter(Protocol):
     """Makes a line of an event; b"" leaves it out."""
 
     def __call__(self, now: float, level: str, name: str, fields: Mapping[str, Any], /) -> bytes:
         """Return the line with its line end."""
-        ...
-
-
-class LineWriter(Protocol):
-    """Takes finished lines; see ``telemetry.writer``."""
-
-    lost: int
-
-    def write(self, line: bytes) -> None:
-        """Take one line. Never raises."""
         ...

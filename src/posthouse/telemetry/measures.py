@@ -37,7 +37,9 @@ MEASURES: Final[dict[str, Measure]] = {
         kind="counter", explanation="Connections accepted.", labels=("protocol", "listener")
     ),
     "posthouse_sessions_refused_total": Measure(
-        kind="counter", explanation="Connections refused because of a limit, by the limit.", labels=("listener", "reason")
+        kind="counter",
+        explanation="Connections refused because of a limit, by the limit.",
+        labels=("listener", "reason"),
     ),
     "posthouse_sessions_open": Measure(
         kind="gauge", explanation="Connections open now.", labels=("protocol", "listener")

@@ -3,8 +3,8 @@
 ``Outputs`` is the sink behind the root ``Telemetry``. An event is counted (``metrics``), given to those who follow the
 log, and to each output that wants it. ``start`` is called in each worker: from then on lines are written in blocks.
 
-A choice of events is a list of beginnings of names, such as ``message`` or ``relay.``; one that begins with ``!`` leaves
-events out. Invariant: reporting never raises, and a line that is lost is counted.
+A choice of events is a list of beginnings of names, such as ``message`` or ``relay.``; one that begins with ``!``
+leaves events out. Invariant: reporting never raises, and a line that is lost is counted.
 Tests: ``tests/unit/telemetry/test_output.py``.
 """
 

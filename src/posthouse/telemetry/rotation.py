@@ -2,9 +2,9 @@
 
 A rotated file is called ``NAME.2025-01-31T235959Z`` (UTC, when it was rotated; ``.1`` and so on where that name is
 taken), and ``.gz`` behind that once it is compressed. Whoever writes renames, under an exclusive lock (see
-``telemetry.writer``); every worker tidies, in a thread: after ``GRACE`` a rotated file is compressed under a lock of its
-own, so that two workers never do the same, into ``.part``, which is renamed when it is on stable storage. A crash leaves
-the uncompressed file, and the next round compresses it.
+``telemetry.writer``); every worker tidies, in a thread: after ``GRACE`` a rotated file is compressed under a lock of
+its own, so that two workers never do the same, into ``.part``, which is renamed when it is on stable storage. A crash
+leaves the uncompressed file, and the next round compresses it.
 
 Tests: ``tests/unit/telemetry/test_rotation.py``.
 """
@@ -52,12 +52,11 @@ class Rotation:
 
 def rotated_files(path: Path) -> list[Path]:
     """Return the rotated files of a log, oldest first."""
-    found = []
+    found: list[str] = []
     with contextlib.suppress(OSError):
-        for entry in os.scandir(path.parent):
-            if entry.name.startswith(path.name) and _STAMP.fullmatch(entry.name, len(path.name)):
-                found.append(path.parent / entry.name)
-    return sorted(found, key=lambda each: _order(each.name[len(path.name) :]))
+        names = os.listdir(path.parent)  # noqa: PTH208  (names are enough)
+        found = [each for each in names if each.startswith(path.name) and _STAMP.fullmatch(each, len(path.name))]
+    return [path.parent / each for each in sorted(found, key=lambda each: _order(each[len(path.name) :]))]
 
 
 def _order(suffix: str) -> tuple[str, int]:

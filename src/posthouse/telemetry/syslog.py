@@ -218,4 +218,3 @@ class SyslogWriter(Buffered):
     def _drop(self) -> None:
         self._close_socket()
         self._unsent.clear()
-

@@ -75,10 +75,11 @@ class Buffered:
         if not self._lines:
             return
         lines, self._lines, self._size = self._lines, [], 0
-        told = 1 if self.lost else 0
-        out = self._emit([self._dropped(self.lost), *lines] if told else lines)
-        missing = len(lines) - max(0, out - told)
-        self.lost = (0 if out >= told else self.lost) + missing
+        telling = self.lost
+        told = self._dropped(telling) if telling else b""
+        out = self._emit([told, *lines]) - 1 if told else self._emit(lines)
+        missing = len(lines) - max(0, out)
+        self.lost += missing - (telling if out >= 0 else 0)
         self.lost_total += missing
 
     def reopen(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posthouse.telemetry.events import EVENTS
-from posthouse.telemetry.log import HIDDEN, LEVELS, EventSink, Telemetry, null_telemetry
+from posthouse.telemetry.log import HIDDEN, LEVELS, Telemetry, null_telemetry
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.telemetry import RecordingTelemetry
 
@@ -37,29 +37,6 @@ def test_secrets_are_hidden(name) -> None:
     telemetry = RecordingTelemetry()
     telemetry.event("auth.refused", login="a", **{name: "hunter2"})
     assert telemetry.named("auth.refused")[0][name] == HIDDEN
-
-
-def test_levels_below_the_threshold_are_dropped() -> None:
-    """What is less important than the level asked for costs nothing more."""
-    lines = Lines()
-    sink = EventSink(FakeClock(), lambda now, level, name, fields: name.encode(), lines, "warning")
-    telemetry = Telemetry(sink)
-    for level in LEVELS:
-        telemetry.event("door.opened", level=level)
-    assert len(lines.lines) == 2
-    assert [telemetry.wants(level) for level in LEVELS] == [False, False, True, True]
-    assert not null_telemetry().wants("error")
-
-
-def test_an_event_that_cannot_be_formatted_is_counted() -> None:
-    """A failing formatter never reaches the caller."""
-
-    def broken(now, level, name, fields) -> bytes:
-        raise RuntimeError
-
-    lines = Lines()
-    Telemetry(EventSink(FakeClock(), broken, lines)).event("door.opened")
-    assert (lines.lines, lines.lost) == ([], 1)
 
 
 @pytest.mark.parametrize("name", EVENTS)

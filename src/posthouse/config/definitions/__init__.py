@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from posthouse.config.definitions import address, auth, dns, imap, pop3, queue, relay, server, smtp, tls
+from posthouse.config.definitions import address, auth, dns, imap, log, metrics, pop3, queue, relay, server, smtp, tls
 from posthouse.config.setting import Setting
 
-TOPICS = (server, tls, auth, address, smtp, imap, pop3, queue, relay, dns)
+TOPICS = (server, tls, auth, address, smtp, imap, pop3, queue, relay, dns, log, metrics)
 
 DEFINITIONS: dict[str, Setting[Any]] = {setting.name: setting for topic in TOPICS for setting in topic.SETTINGS}

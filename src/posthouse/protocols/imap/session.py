@@ -30,7 +30,16 @@ from posthouse.protocols.imap.grammar.strings import TAG
 from posthouse.protocols.imap.types import commands, events
 from posthouse.protocols.imap.types.events import Event
 from posthouse.protocols.imap.types.state import BAD, NO, OK, Condition, SessionConfig, State
-from posthouse.protocols.imap.wire import BadLine, Continue, Flooded, MessageLiteral, TooBig, Wire
+from posthouse.protocols.imap.wire import (
+    BadLine,
+    Continue,
+    Flooded,
+    MessageLiteral,
+    ObservedWire,
+    TooBig,
+    Wire,
+    WireObserver,
+)
 from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS, ServerExchange, format_challenge
 from posthouse.protocols.sasl.mechanism import Cancelled, Challenge, CredentialsOffered, Step
 
@@ -120,6 +129,10 @@ class ImapSession:
         self._out.append(
             b"* OK [%b] %b\r\n" % (self.capability_code(), self.config.greeting.encode("ascii", "replace"))
         )
+
+    def observe(self, observer: WireObserver) -> None:
+        """Tell an observer what is read from now on; before anything was received."""
+        self._wire = ObservedWire(observer, lambda: self._exchange is not None)
 
     def refuse(self, text: bytes) -> None:
         """Queue ``* BYE text`` instead of a greeting, and end."""

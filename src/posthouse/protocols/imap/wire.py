@@ -19,10 +19,12 @@ Tests: ``tests/unit/protocols/imap/test_imap_session.py``, ``tests/property/test
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from posthouse.core import limits
+from posthouse.protocols.masking import Observer
 
 # tag SP "APPEND" SP and something of a mailbox: the literal that follows is the message
 _BEFORE_MESSAGE = re.compile(rb"[^ ]+ APPEND [^ ]", re.IGNORECASE)
@@ -279,4 +281,49 @@ class Wire:
             return self._bad_line("line too long or not ended by CRLF")
         line = self._buffer[self._at : end - 1]
         self._start_at(end + 1)
+        return line
+
+
+class WireObserver(Observer, Protocol):
+    """Is told what is read, commands with their literals."""
+
+    def on_literal(self, prefix: bytes, size: int) -> None:
+        """Take a command up to the literal that is offered or refused."""
+        ...
+
+
+class ObservedWire(Wire):
+    """Tells an observer what is read. ``is_secret`` says whether lines belong to a SASL exchange now."""
+
+    __slots__ = ("_is_secret", "_observer")
+
+    def __init__(self, observer: WireObserver, is_secret: Callable[[], bool]) -> None:
+        super().__init__()
+        self._observer = observer
+        self._is_secret = is_secret
+
+    def next_frame(self) -> Frame | None:
+        """Return the next frame and tell it."""
+        frame = super().next_frame()
+        if isinstance(frame, bytes):
+            self._observer.on_line(frame, is_secret=False)
+        elif isinstance(frame, MessageLiteral | TooBig):
+            self._observer.on_literal(frame.prefix, frame.size)
+        elif isinstance(frame, BadLine):
+            self._observer.on_fault(frame.reason, len(frame.prefix))
+        return frame
+
+    def read_message(self) -> bytes:
+        """Return octets of the message and tell how many."""
+        chunk = super().read_message()
+        self._observer.on_content(len(chunk))
+        return chunk
+
+    def next_line(self, limit: int) -> bytes | BadLine | None:
+        """Return a line and tell it."""
+        line = super().next_line(limit)
+        if isinstance(line, BadLine):
+            self._observer.on_fault(line.reason, 0)
+        elif line is not None:
+            self._observer.on_line(line, is_secret=self._is_secret())
         return line

@@ -7,6 +7,10 @@ Tests: ``tests/unit/protocols/pop3/test_pop3_session.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from posthouse.protocols.masking import Observer
+
 
 class LineBuffer:
     """Octets that were received and not yet read."""
@@ -56,3 +60,23 @@ class LineBuffer:
 
 
 TOO_LONG = b"\x00too long"  # starts with NUL, which no command may hold; compared by identity
+
+
+class ObservedBuffer(LineBuffer):
+    """Tells an observer what is read. ``is_secret`` says whether lines belong to a SASL exchange now."""
+
+    __slots__ = ("_is_secret", "_observer")
+
+    def __init__(self, observer: Observer, is_secret: Callable[[], bool]) -> None:
+        super().__init__()
+        self._observer = observer
+        self._is_secret = is_secret
+
+    def next_line(self, limit: int) -> bytes | None:
+        """Remove a line and tell it."""
+        line = super().next_line(limit)
+        if line is TOO_LONG:
+            self._observer.on_fault("line: too long", 0)
+        elif line is not None:
+            self._observer.on_line(line, is_secret=self._is_secret())
+        return line

@@ -19,8 +19,9 @@ from collections.abc import Callable
 
 from posthouse.core import limits
 from posthouse.core.errors import SyntaxFault
+from posthouse.protocols.masking import Observer
 from posthouse.protocols.pop3.grammar import Command, number, parse_command
-from posthouse.protocols.pop3.lines import TOO_LONG, LineBuffer
+from posthouse.protocols.pop3.lines import TOO_LONG, LineBuffer, ObservedBuffer
 from posthouse.protocols.pop3.stuffing import DotStuffer
 from posthouse.protocols.pop3.types import (
     ConnectionEnding,
@@ -62,6 +63,10 @@ class Pop3Session:
         self._bad = 0
 
     # ---- bytes ------------------------------------------------------------------------------------------------
+
+    def observe(self, observer: Observer) -> None:
+        """Tell an observer what is read from now on; before anything was received."""
+        self._buffer = ObservedBuffer(observer, lambda: self._exchange is not None)
 
     def greet(self) -> None:
         """Say hello. No APOP timestamp: APOP needs passwords in the clear (RFC 1939 §7)."""

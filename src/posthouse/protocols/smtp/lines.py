@@ -8,8 +8,10 @@ Knows no command. Tests: ``tests/unit/protocols/smtp/test_smtp_lines.py``, ``tes
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 from posthouse.core import limits
+from posthouse.protocols.masking import Observer
 
 
 class LineFault(enum.Enum):
@@ -96,3 +98,34 @@ class ReceiveBuffer:
         if b"\0" in line:
             return LineFault.NUL
         return line[:-1]
+
+
+class ObservedBuffer(ReceiveBuffer):
+    """Tells an observer what is read. ``is_secret`` says whether lines belong to a SASL exchange now."""
+
+    __slots__ = ("_is_secret", "_observer")
+
+    def __init__(self, observer: Observer, is_secret: Callable[[], bool]) -> None:
+        super().__init__()
+        self._observer = observer
+        self._is_secret = is_secret
+
+    def take(self, count: int = -1) -> bytes:
+        """Remove octets and tell how many."""
+        taken = super().take(count)
+        self._observer.on_content(len(taken))
+        return taken
+
+    def restore(self, rest: bytes) -> None:
+        """Put octets back and tell how many."""
+        super().restore(rest)
+        self._observer.on_content(-len(rest))
+
+    def next_line(self, limit: int) -> bytes | LineFault | None:
+        """Remove a line and tell it."""
+        line = super().next_line(limit)
+        if isinstance(line, LineFault):
+            self._observer.on_fault(f"line: {line.value}", 0)
+        elif line is not None:
+            self._observer.on_line(line, is_secret=self._is_secret())
+        return line

@@ -26,13 +26,14 @@ from posthouse.core.address import Address
 from posthouse.core.envelope import MailParameters, RcptParameters, Recipient
 from posthouse.core.errors import Fault, SyntaxFault
 from posthouse.core.outcome import Outcome
+from posthouse.protocols.masking import Observer
 from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS, ServerExchange, format_challenge
 from posthouse.protocols.sasl.mechanism import Cancelled, Challenge, CredentialsOffered, Step
 from posthouse.protocols.smtp import grammar, words
 from posthouse.protocols.smtp.conversation import Conversation
 from posthouse.protocols.smtp.extensions import ehlo_lines
 from posthouse.protocols.smtp.extensions.chunking import Chunk, parse_chunk
-from posthouse.protocols.smtp.lines import LineFault
+from posthouse.protocols.smtp.lines import LineFault, ObservedBuffer
 from posthouse.protocols.smtp.reply import format_reply
 from posthouse.protocols.smtp.states import BEFORE_TLS, STATES, State
 from posthouse.protocols.smtp.transaction import Transaction
@@ -84,6 +85,10 @@ class SmtpSession(Conversation):
         words_of_greeting = (self.config.hostname.encode(), kind, self.config.banner.encode())
         self._out.append(b"220 %b\r\n" % b" ".join(words_of_greeting).rstrip())
         self.state = State.CONNECTED
+
+    def observe(self, observer: Observer) -> None:
+        """Tell an observer what is read from now on; before anything was received."""
+        self._buffer = ObservedBuffer(observer, lambda: self._exchange is not None)
 
     def refuse(self, outcome: Outcome) -> None:
         """Queue a refusal (554 or 421) in place of the greeting, and end (RFC 5321 §3.1)."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from posthouse.config.definitions.imap import APPEND_SIZE, IDLE_TIMEOUT, LOGIN_TIMEOUT
 from posthouse.core.errors import Bug, Fault, Unavailable
+from posthouse.protocols.imap.masking import ImapMask
 from posthouse.protocols.imap.session import ImapSession
 from posthouse.protocols.imap.types import events as wire
 from posthouse.protocols.imap.types.commands import Idle
@@ -64,6 +65,9 @@ class ImapDoor(Door):
         client = ClientInfo(
             address=self.peer_host, port=self.peer_port, listener=self.listener.name, session=self.session_id
         )
+        mask = self.watch(ImapMask)
+        if mask is not None:
+            self._session.observe(mask)
         self._talk = Conversation(self, self._session, self._services, client)
         self._session.greet()
         self._talk.flush()
@@ -264,6 +268,7 @@ class ImapDoor(Door):
                 self._command_failed(event.tag, error)
             if self._talk.account is not None:
                 self.idle_limit = self.settings.get(IDLE_TIMEOUT)
+                self.signed_in(self._talk.account.address)
             self._served()
 
         self.run(do_authenticate(self._talk, event), then)

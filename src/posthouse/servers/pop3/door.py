@@ -18,6 +18,7 @@ from typing import Any
 
 from posthouse.config.definitions.pop3 import IDLE_TIMEOUT, LOGIN_TIMEOUT, MESSAGES
 from posthouse.core.errors import Fault
+from posthouse.protocols.pop3.masking import Pop3Mask
 from posthouse.protocols.pop3.session import Pop3Session
 from posthouse.protocols.pop3.types import (
     ConnectionEnding,
@@ -78,6 +79,9 @@ class Pop3Door(Door):
                 mechanisms=tuple(SERVER_MECHANISMS),
             )
         )
+        mask = self.watch(Pop3Mask)
+        if mask is not None:
+            self._session.observe(mask)
         self._session.greet()
         self._flush()
 
@@ -192,6 +196,7 @@ class Pop3Door(Door):
                 self._session.refuse_sign_in(is_temporary=sign_in.outcome.is_temporary)
             else:
                 self._account = sign_in.account.address
+                self.signed_in(self._account)
                 self.idle_limit = self.settings.get(IDLE_TIMEOUT, account=self._account)
                 self.telemetry.event(
                     "auth.granted", account=self._account, mechanism=event.mechanism, peer=self.peer_host

@@ -23,6 +23,7 @@ from posthouse.core import status
 from posthouse.core.errors import Fault, Unavailable
 from posthouse.core.outcome import Outcome, defer
 from posthouse.protocols.sasl.mechanism import CredentialsOffered
+from posthouse.protocols.smtp.masking import SmtpMask
 from posthouse.protocols.smtp.session import SmtpSession
 from posthouse.protocols.smtp.types import (
     ConnectionEnding,
@@ -92,6 +93,7 @@ class SmtpDoor(Door):
         self._is_paused = False
         self._is_leaving = False  # the server stops; go when the message at hand is done
         self._data_since = 0.0
+        self._ended_at = 0.0  # when the data of the message at hand had come
         self._farewell = "ended"
 
     # ---- hooks of Door ----------------------------------------------------------------------------------------
@@ -100,6 +102,9 @@ class SmtpDoor(Door):
         """Greet."""
         self.idle_limit = self.settings.get(IDLE_TIMEOUT)
         self._session = SmtpSession(self._services.configs.get(self.context, is_loopback=self.is_loopback))
+        mask = self.watch(SmtpMask)
+        if mask is not None:
+            self._session.observe(mask)
         if self.is_secure:
             self._note_tls()
         self._session.greet()
@@ -245,11 +250,14 @@ class SmtpDoor(Door):
             self._answer_message((self._outcome_of(None, "data"),))
             return
         self._is_waiting = True
+        self._ended_at = self.context.clock.monotonic()
         self.run(self._transaction.finish(), self._message_done, kept=True)
 
     def _message_done(self, outcomes: tuple[Outcome, ...] | None, error: BaseException | None) -> None:
         self._transaction = None
         self._data_since = 0.0
+        took = self.context.clock.monotonic() - self._ended_at
+        self.context.metrics.histogram("posthouse_message_acceptance_seconds").observe(took)
         self._answer_message(outcomes if outcomes is not None else (self._outcome_of(error, "data"),))
         self._go_on()
 
@@ -350,6 +358,7 @@ class SmtpDoor(Door):
     def _report_sign_in(self, event: CredentialsOffered, sign_in: SignIn) -> None:
         peer, mechanism = self.peer_host, event.mechanism
         if sign_in.account is not None:
+            self.signed_in(sign_in.account.address)
             self.telemetry.event("auth.granted", account=sign_in.account.address, mechanism=mechanism, peer=peer)
         else:
             self.telemetry.event(

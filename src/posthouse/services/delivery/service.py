@@ -8,7 +8,7 @@ Tests: ``tests/unit/services/reception/test_transaction.py``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from posthouse.config.definitions.queue import BOUNCE_LIFETIME, LIFETIME
 from posthouse.config.settings import Settings
@@ -21,6 +21,8 @@ from posthouse.store.contract import Store
 from posthouse.store.rows import QueueRow
 from posthouse.store.values import Delivered, Delivery, NewEmail, QueuedRecipient, QueueEntry, RecipientState
 from posthouse.telemetry.log import Telemetry
+
+TOLD: Final = 100  # local recipients that an event names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,9 @@ class DeliveryService:
         if entry is not None and entry.lease_owner:
             content = accepted.content if isinstance(accepted.content, bytes) else None
             self._hand_over.hand_over(_rows(accepted, entry, result), content)
-        self._report(accepted)
+        self._report(accepted, delivery)
 
-    def _report(self, accepted: Accepted) -> None:
+    def _report(self, accepted: Accepted, delivery: Delivery) -> None:
         client = accepted.client
         fields: dict[str, Any] = {
             "session": client.session,
@@ -96,6 +98,9 @@ class DeliveryService:
             "peer": client.address,
             "size": accepted.facts.size,
             "recipients": len(accepted.recipients),
+            "to": [str(each.routed.recipient.address) for each in accepted.recipients[:TOLD] if each.routed.local],
+            "filed": len(delivery.filings),
+            "queued": len(delivery.queue.recipients) if delivery.queue is not None else 0,
             "message_id": accepted.facts.message_id,
         }
         self._telemetry.event("message.received", **fields)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from posthouse.core import limits, status
@@ -35,11 +35,14 @@ from posthouse.protocols.smtp.client_events import (
     TlsAccepted,
     TransactionDone,
 )
+from posthouse.protocols.smtp.masking import RelayMask
 from posthouse.services.relay.hosts import NextHop
 from posthouse.services.relay.job import Job
 from posthouse.services.relay.outcomes import attempts_of, transaction_of
 from posthouse.services.relay.pool import LaneEvents
 from posthouse.store.contract import Store
+from posthouse.telemetry.conversation import ConversationLog
+from posthouse.telemetry.log import Telemetry, null_telemetry
 
 TIMED_OUT = defer("Conversation timed out", detail_code=status.BAD_CONNECTION, rule="relay.timeout")
 LEASE_ENDS = defer("Transmission took too long", detail_code=status.BAD_CONNECTION, rule="relay.lease")
@@ -58,6 +61,8 @@ class ConnectionParts:
     clock: Clock
     hello_name: str
     on_error: Callable[[BaseException], None]
+    telemetry: Telemetry = field(default_factory=null_telemetry)
+    conversations: ConversationLog = field(default_factory=ConversationLog)
 
 
 class RelayConnection(asyncio.Protocol):
@@ -87,15 +92,23 @@ class RelayConnection(asyncio.Protocol):
         self._stream: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._deadline = float("inf")
+        self._mask: RelayMask | None = None  # where the conversation is logged
 
     # -- asyncio ----------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport: of the connection, or of TLS over it."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are none of its subclasses
+        parts = self._parts
+        if parts.conversations.is_on:
+            telemetry = parts.telemetry.bind(session=f"relay-{id(self):x}", relay=str(self.hop))
+            tap = parts.conversations.open_tap(telemetry, "relay", self.hop.address, self.hop.port)
+            self._mask = RelayMask(tap.report) if tap is not None else None
 
     def data_received(self, data: bytes) -> None:
         """Feed the machine."""
+        if self._mask is not None:
+            self._mask.on_received(data)
         self.client.receive_data(data)
         self.pump()
 
@@ -210,6 +223,8 @@ class RelayConnection(asyncio.Protocol):
     def _flush(self) -> None:
         data = self.client.data_to_send()
         if data and self._transport is not None:
+            if self._mask is not None:
+                self._mask.on_sent(data)
             self._transport.write(data)
         phase = self.client.phase
         is_idle = phase is Phase.READY and self._job is None
@@ -230,6 +245,8 @@ class RelayConnection(asyncio.Protocol):
         job = self._job
         if job is None:
             return
+        if self._mask is not None:
+            self._mask.begin_content()
         if job.content is not None:
             self.client.send_content(job.content)
             self.client.end_content()
