@@ -20,7 +20,9 @@ BENCHMARKS = {
     "relay": "P3: accept, queue and relay to a sink",
     "imap": "P4: IMAP on 20 000 messages",
     "start": "P9: start time and memory",
+    "directory": "a million accounts: import, finding, pages, lookups",
 }
+ALONE = {"directory"}  # against figures that are promised, not against other programs
 
 
 def main() -> int:
@@ -32,14 +34,15 @@ def main() -> int:
     unknown = set(arguments.names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    names = arguments.names or list(BENCHMARKS)
     missing = [name for name in ("postfix", "dovecot", "smtp-source", "strace") if not shutil.which(name)]
-    if missing or os.geteuid() != 0:
+    if not ALONE.issuperset(names) and (missing or os.geteuid() != 0):
         print(
             f"The peers must be there, and are started as root: missing {', '.join(missing) or 'root'}", file=sys.stderr
         )
         return os.EX_UNAVAILABLE
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}\n")
-    for name in arguments.names or BENCHMARKS:
+    for name in names:
         module = importlib.import_module(f"bench.{name}")
         began = time.monotonic()
         rows = module.measure(small=arguments.small)
