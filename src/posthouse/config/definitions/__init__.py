@@ -8,9 +8,47 @@ from __future__ import annotations
 
 from typing import Any
 
-from posthouse.config.definitions import address, auth, dns, imap, log, metrics, pop3, queue, relay, server, smtp, tls
+from posthouse.config.definitions import (
+    account,
+    address,
+    auth,
+    check,
+    dns,
+    group,
+    http,
+    imap,
+    limit,
+    log,
+    metrics,
+    pop3,
+    queue,
+    relay,
+    rest,
+    server,
+    smtp,
+    tls,
+)
 from posthouse.config.setting import Setting
 
-TOPICS = (server, tls, auth, address, smtp, imap, pop3, queue, relay, dns, log, metrics)
+TOPICS = (
+    server,
+    tls,
+    auth,
+    address,
+    account,
+    group,
+    limit,
+    smtp,
+    imap,
+    pop3,
+    queue,
+    relay,
+    dns,
+    check,
+    http,
+    rest,
+    log,
+    metrics,
+)
 
 DEFINITIONS: dict[str, Setting[Any]] = {setting.name: setting for topic in TOPICS for setting in topic.SETTINGS}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from posthouse.config.setting import (
+    PER_ACCOUNT,
     PER_DOMAIN,
     bool_setting,
     choice_setting,
@@ -22,14 +24,72 @@ def _source_name(text: str) -> None:
         raise ValueError(text)
 
 
+def _network(text: str) -> None:
+    ipaddress.ip_network(text, strict=False)
+
+
 FAILURE_LIMIT = int_setting(
     "auth.failure_limit",
     30,
-    "How many failed sign-ins one client address (for IPv6 one /64) may make within ten minutes before every further "
-    "one is refused unseen. Passwords that were right within the last minutes still work.",
-    unit="failures",
+    "How many different wrong passwords, for all accounts together, may come from one client address (for IPv6 one "
+    "/64) within `auth.failure_window` before it is banned for `auth.ban_time`. The same wrong password again counts "
+    "once, since mail programs repeat an old one for weeks.",
+    unit="passwords",
     minimum=3,
-    maximum=1_000_000,
+    maximum=1_000,
+)
+
+ACCOUNT_FAILURE_LIMIT = int_setting(
+    "auth.account_failure_limit",
+    12,
+    "How many different wrong passwords for one account may come from one client address (for IPv6 one /64) within "
+    "`auth.failure_window` before that address is banned from this account.",
+    unit="passwords",
+    minimum=3,
+    maximum=1_000,
+)
+
+FAILURE_WINDOW = duration_setting(
+    "auth.failure_window",
+    600,
+    "How long a wrong password counts after the last one from the same address.",
+    minimum=10,
+    maximum=86_400,
+)
+
+BAN_TIME = duration_setting(
+    "auth.ban_time",
+    1_800,
+    "How long an address stays banned that passed `auth.failure_limit` or `auth.account_failure_limit`. `posthouse ban "
+    "list` shows the bans with their reasons; `posthouse ban remove` lifts one.",
+    minimum=10,
+    maximum=30 * 86_400,
+)
+
+TRUSTED_NETWORKS = list_setting(
+    "auth.trusted_networks",
+    (),
+    "Networks that are never banned for wrong passwords, whatever comes from them: proxies and gateways behind which "
+    "many people are. Wrong passwords from there are still refused.",
+    item=_network,
+    items="IP addresses or networks such as 192.0.2.0/24",
+)
+
+PROTOCOLS = list_setting(
+    "auth.protocols",
+    ("imap", "pop3", "smtp", "api"),
+    "By which protocols an account may sign in. Mail arrives whatever is said here.",
+    choices=("imap", "pop3", "smtp", "api"),
+    scopes=PER_ACCOUNT,
+)
+
+SECOND_FACTOR_MAIL = choice_setting(
+    "auth.second_factor_mail",
+    "app-password",
+    ("app-password", "password"),
+    "What mail programs sign in with, for an account that has a second factor: an app password of their own, or still "
+    "the account's password, which then is worth no more than without the second factor.",
+    scopes=PER_DOMAIN,
 )
 
 SOURCES = list_setting(
@@ -88,6 +148,14 @@ SOURCE_GONE_LIMIT = int_setting(
     scopes=PER_DOMAIN,
 )
 
+ALIAS_SIGN_IN = bool_setting(
+    "auth.alias_sign_in",
+    False,
+    "Whether people may sign in with an alias that leads to their account and to nothing else. Further addresses of "
+    "an account always sign in.",
+    scopes=PER_DOMAIN,
+)
+
 PASSWORD_LENGTH = int_setting(
     "auth.password_length",
     8,
@@ -142,12 +210,19 @@ PASSWORD_BREACHED_FILE = text_setting(
 
 SETTINGS = (
     FAILURE_LIMIT,
+    ACCOUNT_FAILURE_LIMIT,
+    FAILURE_WINDOW,
+    BAN_TIME,
+    TRUSTED_NETWORKS,
+    PROTOCOLS,
+    SECOND_FACTOR_MAIL,
     SOURCES,
     NEXT_SOURCE_AFTER,
     SOURCE_BUDGET,
     SOURCE_PAUSE,
     SOURCE_GONE,
     SOURCE_GONE_LIMIT,
+    ALIAS_SIGN_IN,
     PASSWORD_LENGTH,
     PASSWORD_CLASSES,
     PASSWORD_OWN_NAME,

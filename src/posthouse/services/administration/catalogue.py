@@ -18,8 +18,11 @@ NOUNS: dict[str, tuple[str, str]] = {
     "apply": ("snapshot", "Bring the directory and the settings to the state of a file."),
     "alias": ("alias", "Aliases: addresses that lead to others."),
     "domain": ("domain", "Domains and alias domains."),
+    "group": ("group", "Groups: addresses with members, for mail and for rights."),
     "office": ("office", "Post offices: customers with domains, administrators and limits of their own."),
+    "route": ("route", "Next hops: of a domain, of all below it, of everything (the smart host)."),
     "setting": ("setting", "Settings, with scope, explanation and history."),
+    "shared": ("shared", "Shared mailboxes: reached by their members, with rights."),
     "snapshot": ("snapshot", "The directory and the settings as one readable file."),
 }
 
