@@ -26,9 +26,9 @@ def ask_workers(home: Home) -> list[dict[str, Any]]:
     return sorted(answers, key=lambda answer: answer["worker"])
 
 
-def follow_log(home: Home) -> Iterator[bytes]:
+def follow_log(home: Home, level: str = "info") -> Iterator[bytes]:
     """Yield log lines of all workers as they come, until the server ends. Raises Refused: where none runs."""
-    links = list(_links(home, b'{"do":"tail"}\n'))
+    links = list(_links(home, orjson.dumps({"do": "tail", "level": level}) + b"\n"))
     if not links:
         raise Refused(f"no server runs in {home.path}", "Start it with `posthouse serve`.", exit_code=69)
     rests = dict.fromkeys(links, b"")

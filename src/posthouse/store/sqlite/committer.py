@@ -139,7 +139,7 @@ class Committer:
 
     def _begin(self) -> None:
         self._gathering = None
-        self._began = self._loop.time()
+        self._began = self._clock.monotonic()
         self._group = self._take()
         self._crowd = max(len(self._group), self._crowd - 1 - self._crowd // 16)
         if self._suspect:
@@ -254,7 +254,7 @@ class Committer:
         if self._written is not None:
             self._committed(self._written)
         if self.watcher is not None:
-            self.watcher(self._loop.time() - self._began, len(self._group))
+            self.watcher(self._clock.monotonic() - self._began, len(self._group))
         self._next()
 
     def _fail(self, error: BaseException, where: str) -> None:
