@@ -2,7 +2,8 @@
 
 The command line asks for the first and the last, the siblings for the second. ``tail`` may name a ``level``.
 
-Only who may write to the home's ``run`` folder reaches it; it changes nothing.
+Further words are ``sessions`` and ``disconnect`` (``servers.sessions``). Only who may write to the home's ``run``
+folder reaches it.
 
 Tests: ``tests/unit/servers/test_control_socket.py``.
 """
@@ -12,15 +13,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import orjson
 
 REQUEST_SIZE: Final = 4096
+_UNKNOWN: Final = {"error": "ask for status or tail"}
 BACKLOG_SIZE: Final = 1 << 20  # octets that a slow follower of the log may leave unread before it is cut off
 
 Subscribe = Callable[..., Callable[[], None]]
 """Takes a callback for log lines, and where one is asked for a level; returns what ends it."""
+Command = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class ControlDoor(asyncio.Protocol):
@@ -30,6 +34,7 @@ class ControlDoor(asyncio.Protocol):
         status: tells what ``status`` answers.
         subscribe: hands every log line to a callback until the returned function is called.
         metrics: tells what ``metrics`` answers.
+        commands: further words, each with what answers a request of that word.
     """
 
     def __init__(
@@ -37,7 +42,9 @@ class ControlDoor(asyncio.Protocol):
         status: Callable[[], Mapping[str, Any]],
         subscribe: Subscribe,
         metrics: Callable[[], Mapping[str, Any]] | None = None,
+        commands: Mapping[str, Command] = MappingProxyType({}),
     ) -> None:
+        self._commands = commands
         self._answers = {"status": status} | ({"metrics": metrics} if metrics is not None else {})
         self._subscribe = subscribe
         self._buffer = b""
@@ -74,10 +81,16 @@ class ControlDoor(asyncio.Protocol):
                 more = {"level": level} if isinstance(level, str) else {}
                 self._unsubscribe = self._subscribe(self._follow, **more)
             return
-        make = self._answers.get(word) if isinstance(word, str) else None
-        answer = make() if make is not None else {"error": "ask for status or tail"}
+        answer = self._answer_to(word, request) if isinstance(word, str) else _UNKNOWN
         self._transport.write(orjson.dumps(answer) + b"\n")
         self._transport.close()
+
+    def _answer_to(self, word: str, request: object) -> Mapping[str, Any]:
+        command = self._commands.get(word)
+        if command is not None and isinstance(request, dict):
+            return command(request)
+        make = self._answers.get(word)
+        return make() if make is not None else _UNKNOWN
 
     def _follow(self, line: bytes) -> None:
         if self._transport is None:

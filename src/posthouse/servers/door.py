@@ -133,6 +133,7 @@ class Door(asyncio.Protocol):
         is_secure: whether TLS protects the connection now.
         is_closing: whether the end has begun; what is sent from then on is lost.
         session_id: stands in every log line of this connection.
+        account: the address of who signed in; "" for nobody.
         telemetry: carries the session id.
         idle_limit: seconds without a ``touch`` before ``on_idle``; subclasses set it.
         touches_on_bytes: whether any bytes count as activity; a subclass that sets it False calls ``touch`` itself,
@@ -154,6 +155,7 @@ class Door(asyncio.Protocol):
         self.is_loopback = False
         self.is_secure = False
         self.is_closing = False
+        self.account = ""
         self.received = 0
         self.sent = 0
         self._transport: asyncio.Transport | None = None
@@ -251,6 +253,11 @@ class Door(asyncio.Protocol):
         if self._transport is not None and not self.is_closing and not self._handshaking:
             self._transport.resume_reading()
 
+    @property
+    def age(self) -> float:
+        """Seconds since the connection was accepted."""
+        return self.context.clock.monotonic() - self._opened_at
+
     def touch(self) -> None:
         """Count this moment as activity."""
         self._touched = self.context.sweep.now
@@ -293,7 +300,8 @@ class Door(asyncio.Protocol):
         return made
 
     def signed_in(self, account: str) -> None:
-        """Say whose session this is now, for those who asked to see an account's conversations."""
+        """Say whose session this is now, for the list of sessions and for who asked to see an account's."""
+        self.account = account
         if self._tap is not None:
             self._tap.signed_in(account)
 

@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 # Noun -> file in ``operations`` and one line of help. A noun may share its file with another.
 NOUNS: dict[str, tuple[str, str]] = {
     "account": ("account", "Accounts: people and their mailboxes."),
-    "apply": ("snapshot", "Bring the directory and the settings to the state of a file."),
     "alias": ("alias", "Aliases: addresses that lead to others."),
+    "apply": ("snapshot", "Bring the directory and the settings to the state of a file."),
+    "audit": ("audit", "The audit log: who did what, from where."),
     "domain": ("domain", "Domains and alias domains."),
+    "event": ("event", "Live events, as they happen."),
     "group": ("group", "Groups: addresses with members, for mail and for rights."),
+    "job": ("job", "Long work that goes on by itself, and how far it is."),
     "office": ("office", "Post offices: customers with domains, administrators and limits of their own."),
     "route": ("route", "Next hops: of a domain, of all below it, of everything (the smart host)."),
+    "session": ("session", "Connections that are open now."),
     "setting": ("setting", "Settings, with scope, explanation and history."),
     "shared": ("shared", "Shared mailboxes: reached by their members, with rights."),
     "snapshot": ("snapshot", "The directory and the settings as one readable file."),
+    "token": ("token", "Tokens of the API."),
 }
 
 

@@ -32,14 +32,14 @@ from pydantic import BaseModel
 from posthouse.config.definitions.rest import JOBS
 from posthouse.core.errors import Fault
 from posthouse.services.administration import catalogue
-from posthouse.services.administration.call import Call, perform
+from posthouse.services.administration.call import Call, perform, refused
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.operation import Download, Operation, Reach
+from posthouse.store.contract import StoreRefusal
 from posthouse.store.directory_rows import JobRow
 from posthouse.store.directory_values import ClaimJob, PutJob
-from posthouse.store.values import Change
 from posthouse.telemetry.log import Telemetry
 
 WAITING: Final = "waiting"
@@ -75,10 +75,9 @@ def new_job_id() -> str:
     return secrets.token_hex(12)
 
 
-async def start_job(
-    desk: Desk, operation: Operation[Any, Any], caller: Caller, given: BaseModel, *along: Change, job: str = ""
-) -> JobRow:
-    """Put a job into the store, with what is to be written in the same commit; return its row."""
+async def start_job(call: Call, operation: Operation[Any, Any], given: BaseModel, job: str = "") -> JobRow:
+    """Put a job into the store, with what goes along in the same commit; return its row."""
+    desk, caller = call.desk, call.caller
     office, domain = await _place(desk, operation, caller, given)
     job = job or new_job_id()
     change = PutJob(
@@ -87,7 +86,11 @@ async def start_job(
         office=office,
         domain=domain,
         caller=caller.as_json(),
-        input=given.model_dump(mode="json"),
+        input={
+            "given": given.model_dump(mode="json"),
+            "dry_run": call.dry_run,
+            "if_revision": call.if_revision,
+        },
         state=WAITING,
         done=0,
         total=0,
@@ -95,7 +98,11 @@ async def start_job(
         at=desk.clock.now(),
         must_be_new=True,
     )
-    await desk.store.commit(change, *along)
+    try:
+        await desk.store.commit(change, *call.along)
+    except StoreRefusal as refusal:
+        raise refused(refusal) from None
+    call.along.clear()
     made = await desk.store.job(job)
     assert made is not None, "the job was just written"
     return made
@@ -261,8 +268,10 @@ class JobRunner:
             progress=running.progress,
             upload=read_chunks(upload) if operation.upload else None,
             cancelled=lambda: running.is_cancelled,
+            dry_run=bool(row.input["dry_run"]),
+            if_revision=int(row.input["if_revision"]),
         )
-        answer = await perform(operation, call, operation.input.model_validate(row.input))
+        answer = await perform(operation, call, operation.input.model_validate(row.input["given"]))
         if isinstance(answer, Download):
             return await self._keep_file(row.id, answer)
         return answer.model_dump(mode="json") if isinstance(answer, BaseModel) else {}

@@ -2,6 +2,7 @@
 
 The key is claimed in the same commit as the first thing that is written, so that a request either did all of its work
 and is known, or did nothing and may be sent again. What was answered is kept; the same request is answered so again.
+What makes a request the same is its operation and input, passwords aside: a digest of those should lie nowhere.
 Refusals are not kept: they did nothing. Secrets that an answer shows once are not kept either.
 Tests: ``tests/unit/web/rest/test_idempotency.py``.
 """
@@ -27,7 +28,7 @@ REPLAYED: Final = "idempotency-replayed"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _PATIENCE: Final = 60.0  # seconds after which a claim without an answer is that of a worker that died
 # Names of fields that are shown once, when they are made.
-SECRETS: Final = frozenset({"password", "secret", "token", "uri", "codes", "recovery_codes", "app_password"})
+SECRETS: Final = {"password", "secret", "token", "uri", "codes", "recovery_codes", "app_password"}
 
 
 def key_of(request: Request) -> str:
@@ -49,8 +50,8 @@ class Repetition:
 
     async def begin(self, operation: Operation[Any, Any], given: Any) -> Response | None:
         """Return the answer that was kept, or None where the work is to be done. Raises Problem."""
-        told = f"{operation.name}\n{given.model_dump_json()}"
-        self._fingerprint = hashlib.sha256(told.encode()).hexdigest()
+        told = orjson.dumps([operation.name, given.model_dump(mode="json", exclude=SECRETS)])
+        self._fingerprint = hashlib.sha256(told).hexdigest()
         return await self.kept()
 
     async def kept(self) -> Response | None:

@@ -70,6 +70,12 @@ class SignIn:
             connection.account = caller.name
         return caller
 
+    async def still_holds(self, caller: Caller) -> bool:
+        """Whether the credential with which a stream was opened is still good."""
+        if caller.credential:
+            return await self.tokens.is_valid(caller)
+        return await may_sign_in(self._desk.store, caller.account) is not None
+
     async def _by_password(self, given: str, address: str) -> Caller:
         try:
             login, colon, password = base64.b64decode(given, validate=True).decode().partition(":")

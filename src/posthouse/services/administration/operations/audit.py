@@ -30,6 +30,7 @@ from posthouse.services.administration.operation import (
     operation,
 )
 from posthouse.store.directory_rows import AuditRow
+from posthouse.store.sqlite import chain
 
 _BATCH = 1_000
 
@@ -147,6 +148,13 @@ async def _lines(call: Call, after: int) -> AsyncIterator[bytes]:
     while rows := await call.desk.store.audit(office=call.office, domain=call.domain, after=after, limit=_BATCH):
         after = rows[-1].number
         yield b"".join(orjson.dumps(_shown(row).model_dump()) + b"\n" for row in rows)
+
+
+def digest_of(row: AuditRow) -> str:
+    """Return the digest that an entry must have."""
+    before, after = chain.canonical(row.before), chain.canonical(row.after)
+    told = (row.number, row.at, row.actor, row.door, row.address, row.operation, row.subject, row.office, row.domain)
+    return chain.digest((*told, before, after, row.previous))
 
 
 def _shown(row: AuditRow) -> AuditEntry:
