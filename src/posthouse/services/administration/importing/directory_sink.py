@@ -26,7 +26,7 @@ from posthouse.services.administration.importing.records import (
 )
 from posthouse.services.administration.importing.sink import Ending, Look, RecordOutcome, Standing
 from posthouse.store.contract import Store
-from posthouse.store.directory_rows import DomainRow, RouteRow, SettingRow
+from posthouse.store.directory_rows import AccountRow, DomainRow, RouteRow, SettingRow
 from posthouse.store.directory_values import UNBOUNDED, Ceilings
 from posthouse.store.values import Change
 
@@ -47,6 +47,7 @@ class Surroundings:
         quota: the quota of a new account of a domain, where the source says none.
         language: of a new account of a domain.
         check_quota: raises Refused where an account of a domain may not have so much.
+        check_over: raises Refused where an account is not the caller's to change.
         seal: makes the sealed form of a secret for a purpose; None where there is no key.
     """
 
@@ -55,6 +56,7 @@ class Surroundings:
     quota: Callable[[str], int] = lambda _: 0
     language: Callable[[str], str] = lambda _: ""
     check_quota: Callable[[DomainRow, int], None] = lambda _, __: None
+    check_over: Callable[[AccountRow], None] = lambda _: None
     seal: Callable[[str, str], str] | None = None
 
 
@@ -233,4 +235,7 @@ class DirectorySink:
             language = self._around.language(domain)
             return changes.new_account(thing, quota or 0, language, ceilings, at=self._clock.now())
         row = await self._store.account(thing.address)
-        return changes.changed_account(thing, quota, ceilings, has_password=bool(row and row.password_hash))
+        if row is None:
+            raise Refused(f"the account {thing.address} is gone", "Import again.")
+        self._around.check_over(row)
+        return changes.changed_account(thing, quota, ceilings, has_password=bool(row.password_hash))
