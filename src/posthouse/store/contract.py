@@ -204,6 +204,10 @@ class Store(DirectoryStore, Protocol):
         """
         ...
 
-    async def verify(self) -> list[Finding]:
-        """Check every invariant: counters, uidnext, modseq order, bodies readable and hash-true, no orphan."""
+    async def verify(self, *, repair: bool = False) -> list[Finding]:
+        """Check every invariant: counters, uidnext, modseq order, bodies readable and hash-true, no orphan.
+
+        ``repair`` puts right what can be: counts, orphans, indexes, each in a commit of its own. What was put right is
+        returned as ``repaired``; what is left was found again afterwards.
+        """
         ...

@@ -107,9 +107,10 @@ class JourneyRow:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that ``verify`` found: which invariant, where, and what to do."""
+    """One thing that ``verify`` found: which invariant, where, what to do, and whether it was put right just now."""
 
     invariant: str
     where: str
     detail: str
     remedy: str
+    repaired: bool = False

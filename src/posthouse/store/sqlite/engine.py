@@ -12,6 +12,7 @@ import os
 import sqlite3
 from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ from posthouse.store.sqlite.directory_reads import DirectoryReads, read
 from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.housekeeping import Checkpointer, housekeep
 from posthouse.store.sqlite.reads import journey, mailboxes, messages, queue
-from posthouse.store.sqlite.slices import ChangeTrimmer
+from posthouse.store.sqlite.repair import repairs
+from posthouse.store.sqlite.slices import ChangeTrimmer, Slice
 from posthouse.store.sqlite.verify import verify
 from posthouse.store.sqlite.writes.journey import key_hash
 from posthouse.store.sqlite.writes.mailboxes import canonical_name
@@ -269,8 +271,22 @@ class SqliteStore(DirectoryReads):
         await housekeep(self._committer, self._trimmer, self._clock.now() - keep_journey)
         self._checkpointer.urge()
 
-    async def verify(self) -> list[Finding]:
+    async def verify(self, *, repair: bool = False) -> list[Finding]:
         """Check every invariant, in a thread with a connection of its own."""
+        found = await self._verify()
+        if not repair or not found:
+            return found
+        if self._committer is None:
+            raise Unavailable("the store is not open", where="store.verify")
+        for _, work in repairs({finding.invariant for finding in found}):
+            await self._committer.submit((Slice(work),), (None,))
+        await self.housekeep(keep_journey=self._clock.now())
+        left = await self._verify()
+        still = {(finding.invariant, finding.where) for finding in left}
+        mended = [replace(one, repaired=True) for one in found if (one.invariant, one.where) not in still]
+        return mended + left
+
+    async def _verify(self) -> list[Finding]:
         try:
             return await asyncio.to_thread(verify, self._path)
         except sqlite3.Error as error:

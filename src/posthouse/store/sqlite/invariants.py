@@ -6,21 +6,8 @@ away is left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-BACKUP = "restore the store from its newest sound backup, and report this with the log"
-COUNT = "stop the workers and restore the store from its newest backup; clients show wrong counts until then"
-LEAVE = "no mail is lost by it; report it with the log"
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """What must hold, the statement that finds breaches, and what to do about them."""
-
-    name: str
-    statement: str
-    remedy: str
-
+from posthouse.store.sqlite.invariant import BACKUP, COUNT, LEAVE, Invariant
+from posthouse.store.sqlite.invariants_directory import DIRECTORY_INVARIANTS
 
 _EMAIL_ACCOUNT = "(e.id >> 36)"
 _NOT_REMOVED = "NOT IN (SELECT account_id FROM removed_account)"
@@ -261,8 +248,6 @@ INVARIANTS = (
         SELECT 'alias ' || address, 'no domain ' || domain_id FROM alias
         WHERE domain_id NOT IN (SELECT id FROM domain)
         UNION ALL
-        SELECT 'alias ' || l.address, 'is an account as well' FROM alias l JOIN account a ON a.address = l.address
-        UNION ALL
         SELECT 'domain ' || name, 'alias of ' || alias_of || ', which is not there' FROM domain
         WHERE alias_of != '' AND alias_of NOT IN (SELECT name FROM domain)
         """,
@@ -275,6 +260,8 @@ INVARIANTS = (
             SELECT 'body' name, max(id) top FROM body UNION ALL SELECT 'body', max(body_id) FROM body_chunk
             UNION ALL SELECT 'mailbox', max(id) FROM mailbox UNION ALL SELECT 'account', max(id) FROM account
             UNION ALL SELECT 'domain', max(id) FROM domain UNION ALL SELECT 'journey', max(id) FROM journey
+            UNION ALL SELECT 'office', max(id) FROM post_office WHERE id > 0
+            UNION ALL SELECT 'audit', max(number) FROM audit
         ) t LEFT JOIN counter c ON c.name = t.name WHERE t.top > coalesce(c.value, 0)
         """,
         BACKUP,
@@ -284,4 +271,5 @@ INVARIANTS = (
         "SELECT 'journey ' || id, 'not JSON' FROM journey WHERE NOT json_valid(CAST(story AS TEXT))",
         LEAVE,
     ),
+    *DIRECTORY_INVARIANTS,
 )

@@ -1,6 +1,7 @@
 """Checks every invariant of the store, in one snapshot, with a connection of its own, while others go on working.
 
-``invariants`` holds those that are statements; here are the soundness of the file itself and of every body's octets.
+``invariants`` holds those that are statements; here are the soundness of the file itself, of every body's octets, of
+the find index and of the audit log's chain.
 Tests: ``tests/contract/store/test_store_verify.py`` plants damage of every kind.
 """
 
@@ -12,22 +13,34 @@ from hashlib import sha256
 from pathlib import Path
 
 from posthouse.store.rows import Finding
+from posthouse.store.sqlite import chain
 from posthouse.store.sqlite.connection import connect
-from posthouse.store.sqlite.invariants import BACKUP, INVARIANTS
+from posthouse.store.sqlite.folding import office_mark
+from posthouse.store.sqlite.invariant import BACKUP, LEAVE
+from posthouse.store.sqlite.invariants import INVARIANTS
 
+FIND_INDEX = "the find index holds every entry"
+CHAIN = "the audit log is as it was written"
 _SHOWN = 100  # findings of one invariant
+_SAMPLE = 2_000  # entries looked for in the find index
+_EVIDENCE = (
+    "somebody changed the audit log outside of Posthouse; keep the file as evidence and compare it with a backup"
+)
 
 
 def verify(path: Path) -> list[Finding]:
     """Return what is wrong, at most a hundred findings of each kind. Raises sqlite3.Error."""
     connection = connect(path, busy_seconds=5.0)
     try:
+        connection.execute("CREATE VIRTUAL TABLE temp.find_terms USING fts5vocab('main', 'find_index', 'row')")
         connection.execute("PRAGMA query_only=ON")
         connection.execute("BEGIN")
         found = list(_check_file(connection))
         for invariant in INVARIANTS:
             breaches = connection.execute(invariant.statement).fetchmany(_SHOWN)
             found += [Finding(invariant.name, where, detail, invariant.remedy) for where, detail in breaches]
+        found += _check_find_index(connection)[:_SHOWN]
+        found += _check_chain(connection)[:_SHOWN]
         found += _check_bodies(connection)
         return found
     except sqlite3.DatabaseError as error:
@@ -42,6 +55,49 @@ def _check_file(connection: sqlite3.Connection) -> Iterator[Finding]:
     for (line,) in connection.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if line != "ok":
             yield Finding("the file is sound", "database", str(line), BACKUP)
+
+
+def _check_find_index(connection: sqlite3.Connection) -> list[Finding]:
+    """Count what is indexed for each post office, and look for entries from all over the directory."""
+    found = []
+    counts = connection.execute(
+        "SELECT o.id, count(e.id) FROM domain d JOIN post_office o ON o.id = d.office_id"
+        " JOIN entry e ON e.id >= d.id << 35 AND e.id < (d.id + 1) << 35 GROUP BY o.id"
+    ).fetchall()
+    for office, count in counts:
+        row = connection.execute("SELECT doc FROM temp.find_terms WHERE term = ?", (office_mark(office),)).fetchone()
+        indexed = row[0] if row else 0
+        if indexed != count:
+            found.append(Finding(FIND_INDEX, f"post office {office}", f"{indexed} indexed of {count}", LEAVE))
+    step = max(1, connection.execute("SELECT count(*) FROM entry").fetchone()[0] // _SAMPLE)
+    sample = "SELECT id, address, folded FROM (SELECT *, row_number() OVER () n FROM entry) WHERE n % ? = 0"
+    for number, address, folded in connection.execute(sample, (step,)):
+        trigrams = dict.fromkeys(folded[at : at + 3].replace('"', '""') for at in range(len(folded) - 2))
+        terms = " AND ".join(f'"{one}"' for one in trigrams)
+        hit = connection.execute("SELECT 1 FROM find_index WHERE find_index MATCH ? AND rowid = ?", (terms, number))
+        if hit.fetchone() is None:
+            found.append(Finding(FIND_INDEX, address, "cannot be found", LEAVE))
+    return found
+
+
+def _check_chain(connection: sqlite3.Connection) -> list[Finding]:
+    """Follow the audit log's chain from its beginning."""
+    found = []
+    number, previous = 0, ""
+    for *fields, told in connection.execute(f"SELECT {chain.COLUMNS}, digest FROM audit ORDER BY number"):
+        if fields[0] != number + 1:
+            found.append(Finding(CHAIN, f"entry {number + 1}", f"the next entry is {fields[0]}", _EVIDENCE))
+        elif fields[-1] != previous:
+            found.append(Finding(CHAIN, f"entry {fields[0]}", "does not follow the entry before it", _EVIDENCE))
+        if chain.digest(tuple(fields)) != told:
+            found.append(Finding(CHAIN, f"entry {fields[0]}", "is not what was written", _EVIDENCE))
+        number, previous = fields[0], told
+    given = connection.execute("SELECT value FROM counter WHERE name = 'audit'").fetchone()
+    if given is not None and given[0] > number:
+        found.append(
+            Finding(CHAIN, f"entry {given[0]}", f"the newest entries are gone: the last is {number}", _EVIDENCE)
+        )
+    return found
 
 
 def _check_bodies(connection: sqlite3.Connection) -> list[Finding]:
