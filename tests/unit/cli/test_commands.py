@@ -117,9 +117,11 @@ def test_check_prints_findings(run) -> None:
     """A table with remedies for people, an object for each finding for programs."""
     found = run("check")
     assert found.code == 0
-    assert re.search(r"^WARNING  certificate: self-signed", found.out, re.MULTILINE)
-    assert re.search(r"^0 errors, \d warnings?$", found.out, re.MULTILINE)
-    assert set(run("check", "--json").rows[0]) == {"severity", "topic", "what", "evidence", "remedy"}
+    assert re.search(r"^WARNING  certificate\.chain: self-signed", found.out, re.MULTILINE)
+    assert re.search(r"^0 errors, \d warnings?, \d+ notices?$", found.out, re.MULTILINE)
+    fields = {"id", "severity", "subject", "what", "evidence", "remedy", "records"}
+    assert set(run("check", "--json").rows[0]) == fields
+    assert run("check", "--only", "no.such").code == os.EX_DATAERR
 
 
 def test_the_queue_is_listed_and_steered(run, home) -> None:

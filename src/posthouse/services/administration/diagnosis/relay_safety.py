@@ -11,6 +11,8 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from posthouse.config.file import Configuration
+
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 OPEN_PREFIX = {4: 8, 6: 20}  # wider than this is an open relay in all but name: providers get /20 of IPv6 and more
@@ -69,3 +71,20 @@ def _is_private(network: _Network) -> bool:
         network.version == private.version and network.subnet_of(private)  # type: ignore[arg-type]
         for private in _PRIVATE
     )
+
+
+def is_private_address(text: str) -> bool:
+    """Whether an address is nobody's on the Internet: private, loopback, link-local, of a provider's inside."""
+    return _is_private(ipaddress.ip_network(text))
+
+
+def is_this_machine(host: str, configuration: Configuration) -> bool:
+    """Whether the host of a route is this server: its name, a loopback address, or one it listens on."""
+    if host in {configuration.hostname, "localhost"}:
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    binds = {bind.host for listener in configuration.listeners for bind in listener.bind}
+    return address.is_loopback or str(address) in binds
