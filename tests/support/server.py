@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 DOMAIN = "example.test"
 PASSWORD = "interop-password"
-BASE_PORTS = (24, 25, 110, 143, 465, 587, 993, 995, 9290)
+BASE_PORTS = (24, 25, 80, 110, 143, 443, 465, 587, 993, 995, 9290)
 RUNNING: list[PosthouseServer] = []
 
 

@@ -23,7 +23,7 @@ from posthouse.core.address import fold_domain
 from posthouse.core.errors import SyntaxFault
 
 FILE_NAME: Final = "posthouse.toml"
-PROTOCOLS: Final = ("smtp", "lmtp", "pop3", "imap", "metrics")
+PROTOCOLS: Final = ("smtp", "lmtp", "pop3", "imap", "metrics", "http")
 TLS_MODES: Final = ("off", "starttls", "implicit")
 CLASSES: Final = ("mx", "submission", "lmtp")
 PLAINTEXT_AUTH: Final = ("never", "loopback", "always")
@@ -447,6 +447,8 @@ class _Reader:
             raise self._fault("listener.class", "is given", "a class for smtp only", block=number)
         if values["protocol"] == "metrics" and values.get("tls", "off") != "off":
             raise self._fault("listener.tls", "is given", "off, for metrics: put a proxy before it", block=number)
+        if values["protocol"] == "http" and values.get("tls") == "starttls":
+            raise self._fault("listener.tls", "is starttls", "off or implicit, for http", block=number)
         listener_class = values.pop("class", "lmtp" if values["protocol"] == "lmtp" else "")
         return ListenerConfig(listener_class=listener_class, **values)
 

@@ -35,6 +35,8 @@ _DEFAULT_LISTENERS: Final = (
     ("pop3s", "pop3", 995, "implicit", ""),
     ("imap", "imap", 143, "starttls", ""),
     ("imaps", "imap", 993, "implicit", ""),
+    ("http", "http", 80, "off", ""),
+    ("https", "http", 443, "implicit", ""),
     ("metrics", "metrics", 9290, "off", ""),
 )
 _LOOPBACK: Final = ("127.0.0.1",)

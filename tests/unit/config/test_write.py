@@ -48,6 +48,8 @@ def test_the_ports_of_a_new_home() -> None:
         "pop3s": [20995],
         "imap": [20143],
         "imaps": [20993],
+        "http": [20080],
+        "https": [20443],
         "metrics": [29290],
     }
 

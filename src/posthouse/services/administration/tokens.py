@@ -5,7 +5,7 @@ one point read; a digest without salt is right for a secret that nobody can gues
 what was revoked is refused at once. What a token may is the least of three: the level of its account, the role noted
 in it, its scopes. One without an account is the server's own: its role and reach are noted in it.
 
-Last uses are noted in memory and written together by ``TokenDesk.write_uses``. Tests:
+Last uses are noted in memory and written together (``identity.sign_in_notes``). Tests:
 ``tests/unit/services/administration/test_tokens.py``.
 """
 
@@ -14,20 +14,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from posthouse.core.clock import Clock
 from posthouse.services.administration.caller import Caller, Role
+from posthouse.services.identity.sign_in_notes import SignInNotes
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow, CredentialRow
-from posthouse.store.directory_values import CredentialKind, NoteSignIns
+from posthouse.store.directory_values import CredentialKind
 
 PREFIX: Final = "ph_"
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BODY: Final = 43  # digits that hold 256 bits
 _CHECK: Final = 6  # digits that hold 32 bits
-USES: Final = 10_000  # uses noted between two writes; further tokens wait for the next
 
 
 def new_token() -> str:
@@ -59,21 +59,13 @@ def _base62(number: int, length: int) -> str:
     return "".join(reversed(digits))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A token that was recognised: its row, and its account, None for the server's own."""
-
-    row: CredentialRow
-    account: AccountRow | None
-
-
 class TokenDesk:
-    """Recognises tokens for one worker."""
+    """Recognises tokens for one worker; ``notes`` takes their last uses."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, notes: SignInNotes) -> None:
         self._store = store
         self._clock = clock
-        self._uses: dict[str, tuple[float, str]] = {}
+        self._notes = notes
 
     async def caller(self, token: str, *, door: str, address: str) -> Caller | None:
         """Return who calls with a token, or None where it is unknown, has ended, or its account may not sign in."""
@@ -85,8 +77,7 @@ class TokenDesk:
         caller = await self._of_account(row) if row.account else _of_server(row)
         if caller is None:
             return None
-        if row.id in self._uses or len(self._uses) < USES:
-            self._uses[row.id] = (self._clock.now(), address)
+        self._notes.credential(row.id, address)
         return replace(caller, door=door, address=address)
 
     async def is_valid(self, caller: Caller) -> bool:
@@ -97,13 +88,6 @@ class TokenDesk:
         if not any(row.id == caller.credential and not 0 < row.expires <= self._clock.now() for row in rows):
             return False
         return not caller.account or await may_sign_in(self._store, caller.account) is not None
-
-    async def write_uses(self) -> None:
-        """Write what was noted of last uses. Raises Fault: what could not be written is lost."""
-        noted, self._uses = self._uses, {}
-        if noted:
-            uses = tuple((token, at, address) for token, (at, address) in noted.items())
-            await self._store.commit(NoteSignIns(credentials=uses))
 
     async def _of_account(self, row: CredentialRow) -> Caller | None:
         found = await may_sign_in(self._store, row.account)

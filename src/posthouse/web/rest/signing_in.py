@@ -1,6 +1,6 @@
 """Who calls: a bearer token (RFC 6750), or HTTP Basic (RFC 7617) where the setting allows it.
 
-Neither is taken over a connection that anybody on the way can read, unless the listener's ``plaintext_auth`` says so.
+An account with a second factor sends its one-time code in the field ``One-Time-Code``. Neither is taken over a connection that anybody on the way can read, unless the listener's ``plaintext_auth`` says so.
 What is wrong is always the same answer, 401. A client's address is taken from X-Forwarded-For only where the peer is
 a proxy that ``rest.trusted_proxies`` names. Tests: ``tests/unit/web/rest/test_signing_in.py``.
 """
@@ -21,11 +21,15 @@ from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.tokens import TokenDesk, may_sign_in
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.client import ClientInfo
+from posthouse.services.identity.sign_in_notes import SignInNotes
 from posthouse.telemetry.log import Telemetry
 from posthouse.web.rest.problems import RETRY_AFTER, Problem
 
 DOOR: Final = "rest"
+PROTOCOL: Final = "api"
+CODE: Final = "one-time-code"  # header field
 _LONGEST: Final = 4_096
+_WRONG: Final = "the name and the password do not go together, or the account may not use the API"
 _REMEDY: Final = "Send `Authorization: Bearer TOKEN`; `posthouse token add` makes one."
 
 
@@ -43,8 +47,8 @@ class Connection(Protocol):
 class SignIn:
     """Finds out who calls."""
 
-    def __init__(self, desk: Desk, authenticator: Authenticator | None, telemetry: Telemetry) -> None:
-        self.tokens = TokenDesk(desk.store, desk.clock)
+    def __init__(self, desk: Desk, authenticator: Authenticator, notes: SignInNotes, telemetry: Telemetry) -> None:
+        self.tokens = TokenDesk(desk.store, desk.clock, notes)
         self._desk = desk
         self._authenticator = authenticator
         self._telemetry = telemetry
@@ -59,10 +63,12 @@ class SignIn:
         if scheme.lower() == "bearer":
             caller = await self.tokens.caller(given.strip(), door=DOOR, address=address)
             if caller is None:
+                await self._authenticator.guard.failed(address, "", given.encode())
                 self._refused("token", "bearer", address, "unknown, revoked or ended")
                 raise self._unknown("the token is unknown, was revoked, or has ended")
         elif scheme.lower() == "basic" and self._desk.settings.get(PASSWORD_SIGN_IN):
-            caller = await self._by_password(given.strip(), address)
+            code = request.headers.get(CODE, "")[:20]
+            caller = await self._by_password(given.strip(), address, code)
         else:
             raise self._unknown(f"{scheme[:20]} is not a way to sign in here")
         connection: Connection | None = request.scope.get("state", {}).get("door")
@@ -76,28 +82,25 @@ class SignIn:
             return await self.tokens.is_valid(caller)
         return await may_sign_in(self._desk.store, caller.account) is not None
 
-    async def _by_password(self, given: str, address: str) -> Caller:
+    async def _by_password(self, given: str, address: str, code: str) -> Caller:
         try:
             login, colon, password = base64.b64decode(given, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
             raise self._unknown("the credential is not base 64 of a name and a password") from None
-        if not colon or not login or self._authenticator is None:
-            raise self._unknown("the name and the password do not go together")
-        answer = await self._authenticator.verify_plain(login, password.encode(), ClientInfo(address=address))
-        found = await may_sign_in(self._desk.store, answer.account.address) if answer.account is not None else None
+        if not colon or not login:
+            raise self._unknown(_WRONG)
+        client = ClientInfo(address=address)
+        answer = await self._authenticator.verify_plain(login, password.encode(), client, protocol=PROTOCOL, code=code)
+        if answer.account is None:
+            self._refused(login, "basic", address, answer.outcome.rule or answer.outcome.public_text)
+            if answer.outcome.code < 500:
+                raise _not_now(answer.outcome.public_text)
+            is_code = answer.outcome.rule == "auth.second_factor"
+            raise self._unknown(f"a one-time code is needed too, in the field {CODE}" if is_code else _WRONG)
+        found = await may_sign_in(self._desk.store, answer.account.address)
         if found is None:
-            self._refused(login, "basic", address, answer.outcome.detail or answer.outcome.public_text)
-            if answer.account is None and answer.outcome.code == 454:
-                raise Problem(
-                    status=429,
-                    kind="too-often",
-                    detail="there were too many failed sign-ins, or signing in is not possible at the moment",
-                    remedy="Try again later, or use a token.",
-                    headers={"retry-after": str(RETRY_AFTER)},
-                )
-            raise self._unknown("the name and the password do not go together")
-        row, office = found
-        return Caller.of_account(row, office, door=DOOR, address=address)
+            raise self._unknown(_WRONG)
+        return Caller.of_account(*found, door=DOOR, address=address)
 
     def _refused(self, login: str, mechanism: str, peer: str, reason: str) -> None:
         self._telemetry.event(
@@ -111,6 +114,16 @@ class SignIn:
         return Problem(
             status=401, kind="unknown-caller", detail=detail, remedy=_REMEDY, headers={"www-authenticate": ways}
         )
+
+
+def _not_now(detail: str) -> Problem:
+    return Problem(
+        status=429,
+        kind="too-often",
+        detail=detail[:1].lower() + detail[1:],
+        remedy="Try again later, or use a token.",
+        headers={"retry-after": str(RETRY_AFTER)},
+    )
 
 
 def client_address(request: Request, settings: Settings) -> str:
