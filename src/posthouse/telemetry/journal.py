@@ -72,9 +72,22 @@ class JournalWriter(Buffered):
     def __init__(self, path: str, dropped: Callable[[int], bytes]) -> None:
         super().__init__(dropped)
         self._path = path or DEFAULT_PATH
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
+        self._socket: socket.socket | None = None
+
+    def close(self) -> None:
+        """Send the rest; entries that come later open the socket anew."""
+        super().close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _link(self) -> socket.socket:
+        if self._socket is None:
+            kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+            self._socket = socket.socket(socket.AF_UNIX, kind)
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
+        return self._socket
 
     def _emit(self, lines: Sequence[bytes]) -> int:
         for number, entry in enumerate(lines):
@@ -86,7 +99,7 @@ class JournalWriter(Buffered):
 
     def _send(self, entry: bytes) -> None:
         try:
-            self._socket.sendto(entry, self._path)
+            self._link().sendto(entry, self._path)
         except OSError as error:
             if error.errno not in _TOO_LARGE:
                 raise
@@ -100,6 +113,6 @@ class JournalWriter(Buffered):
                 view = view[os.write(descriptor, view) :]
             fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
-            self._socket.sendmsg([b""], rights, 0, self._path)
+            self._link().sendmsg([b""], rights, 0, self._path)
         finally:
             os.close(descriptor)

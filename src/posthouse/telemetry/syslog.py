@@ -112,6 +112,7 @@ class SyslogWriter(Buffered):
         if self._unsent and self._socket is not None:
             select.select([], [self._socket], [], _CONNECT_SECONDS)
             self._send_stream()
+        self._drop()
 
     def _emit(self, lines: Sequence[bytes]) -> int:
         messages = [line for block in lines for line in block.splitlines()]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posthouse.telemetry.events import EVENTS
-from posthouse.telemetry.log import HIDDEN, LEVELS, Telemetry, null_telemetry
-from posthouse.testing.clock import FakeClock
+from posthouse.telemetry.log import HIDDEN
 from posthouse.testing.telemetry import RecordingTelemetry
 
 
