@@ -6,8 +6,15 @@ Sorted by topic, then name. A name that is used must be here; a test looks throu
 from __future__ import annotations
 
 EVENTS: dict[str, str] = {
+    # ---- account
+    "account.purged": "A removed account whose time was over was destroyed with its mail. Fields: account.",
+    "account.quota_warning": "A mailbox passed a level of account.quota_warnings. Fields: account, percent, octets, "
+    "messages.",
+    "account.quota_warning_failed": "The owner of a mailbox could not be warned that it fills. Fields: error.",
     # ---- auth: signing in
     "auth.granted": "A peer signed in. Fields: account, mechanism, peer.",
+    "auth.newcomer": "an account was made for somebody whom a sign-in source knows, at his first sign-in",
+    "auth.newcomer_declined": "a sign-in source knows somebody for whom no account could be made",
     "auth.refused": "A sign-in was refused. Fields: login, mechanism, peer, reason; never the password.",
     # ---- conversation: what peers and we say, where ``log.conversation`` asks for it
     "conversation.imap": "A line of an IMAP conversation. Fields: direction (C: the client, S: the server), text with "

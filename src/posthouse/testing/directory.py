@@ -1,24 +1,47 @@
 """The directory half of a store, in memory, for tests of services that ask who and what is ours.
 
-Fill it with ``add_domain``, ``add_account``, ``add_alias``, ``add_route``; each raises the version and tells those who
-asked for directory notices. What is committed is kept in ``commits`` and answered by ``answers`` (see ``commit``).
+Fill it with ``add_domain``, ``add_account``, ``add_alias``, ``add_group`` and the like; each raises the version and
+tells those who asked for directory notices. What is committed is kept in ``commits`` and answered by ``answers`` (see ``commit``).
 Not a whole store: mailboxes, messages and queue are those of ``posthouse.store``. Its users' tests are its tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from posthouse.core.ids import AccountId, BodyId, DomainId, MailboxId, QueueId
-from posthouse.store.directory_rows import AccountRow, AliasRow, DomainRow, RouteRow, SettingRow
-from posthouse.store.directory_values import AccountState, Level
+from posthouse.store.directory_rows import (
+    AccountRow,
+    AliasRow,
+    BanRow,
+    CredentialRow,
+    DomainRow,
+    GroupRow,
+    RouteRow,
+    SettingRow,
+    ShareRow,
+    SignInRow,
+)
+from posthouse.store.directory_values import (
+    AccountState,
+    AliasKind,
+    CredentialKind,
+    Level,
+    PutBan,
+    PutCredential,
+    RemoveBan,
+    RemoveCredential,
+    SenderPolicy,
+    ShareRight,
+)
 from posthouse.store.rows import JourneyRow, Usage
 from posthouse.store.spool import Spool
 from posthouse.store.values import Change, Delivered, Delivery, Filed
 
-R = TypeVar("R", DomainRow, AccountRow, AliasRow, RouteRow)
+R = TypeVar("R", DomainRow, AccountRow, AliasRow, GroupRow, RouteRow)
 
 
 class MemoryNotices:
@@ -53,6 +76,7 @@ class MemoryDirectory:
         reads: how many directory reads there were.
         used: octets by account id, for ``usage``.
         journeys: rows by queue id, for ``journey``; filled from committed deliveries and notes.
+        sign_ins: last sign-ins by account id.
     """
 
     def __init__(self, spool_folder: Path | None = None) -> None:
@@ -68,13 +92,22 @@ class MemoryDirectory:
         self._accounts: dict[str, AccountRow] = {}
         self._aliases: dict[str, AliasRow] = {}
         self._routes: dict[str, RouteRow] = {}
+        self._credentials: dict[str, CredentialRow] = {}
+        self._bans: dict[tuple[str, str], BanRow] = {}
+        self._shares: list[ShareRow] = []
+        self._further: dict[str, str] = {}
+        self._groups: dict[str, GroupRow] = {}
+        self._members: dict[str, tuple[str, ...]] = {}
+        self.sign_ins: dict[AccountId, SignInRow] = {}
         self._version = 1
 
     # ---- filling ----------------------------------------------------------------------------------------------
 
-    def add_domain(self, name: str, *, alias_of: str = "", disabled: bool = False, catch_all: str = "") -> DomainRow:
-        """Add or replace a domain."""
-        row = DomainRow(DomainId(len(self._domains) + 1), name, alias_of, disabled, catch_all)
+    def add_domain(
+        self, name: str, *, alias_of: str = "", disabled: bool = False, catch_all: str = "", **fields: Any
+    ) -> DomainRow:
+        """Add or replace a domain; ``fields`` are further ones of its row."""
+        row = replace(DomainRow(DomainId(len(self._domains) + 1), name, alias_of, disabled, catch_all), **fields)
         self._domains[name] = row
         return self._changed(row)
 
@@ -86,19 +119,40 @@ class MemoryDirectory:
         quota: int = 0,
         disabled: bool = False,
         is_admin: bool = False,
+        **fields: Any,
     ) -> AccountRow:
-        """Add or replace an account."""
+        """Add or replace an account; ``fields`` are further ones of its row."""
         known = self._accounts.get(address)
         number = known.id if known is not None else AccountId(len(self._accounts) + 1)
         state = AccountState.DISABLED if disabled else AccountState.ACTIVE
         level = Level.SERVER if is_admin else Level.USER
-        row = AccountRow(number, address, "", password_hash, quota, state, level)
+        row = replace(AccountRow(number, address, "", password_hash, quota, state, level), **fields)
         self._accounts[address] = row
         return self._changed(row)
 
-    def add_alias(self, address: str, *targets: str) -> AliasRow:
+    def add_address(self, address: str, account: str) -> None:
+        """Give an account a further address."""
+        self._further[address] = account
+        self._changed(self._accounts[account])
+
+    def add_alias(self, address: str, *targets: str, disabled: bool = False, relocated: bool = False) -> AliasRow:
         """Add or replace an alias."""
-        row = self._aliases[address] = AliasRow(address, targets)
+        kind = AliasKind.RELOCATED if relocated else AliasKind.FORWARD
+        row = self._aliases[address] = AliasRow(address, targets, kind, disabled)
+        return self._changed(row)
+
+    def add_group(
+        self,
+        address: str,
+        *members: str,
+        senders: SenderPolicy = SenderPolicy.ANYONE,
+        listed: tuple[str, ...] = (),
+        disabled: bool = False,
+    ) -> GroupRow:
+        """Add or replace a group."""
+        row = GroupRow(address, senders=senders, listed=listed, disabled=disabled, members=len(members))
+        self._groups[address] = row
+        self._members[address] = tuple(sorted(members))
         return self._changed(row)
 
     def add_route(
@@ -125,8 +179,17 @@ class MemoryDirectory:
         assert self._spool_folder is not None
         return Spool(self._spool_folder)
 
-    async def commit(self, *changes: Change) -> Any:
-        """Keep the changes; a Delivery is answered by a ``Delivered``, everything else by None."""
+    def add_share(self, account: str, member: str, right: ShareRight = ShareRight.READ, **fields: bool) -> ShareRow:
+        """Give a member rights in a shared mailbox."""
+        row = ShareRow(account, member, right, fields.get("send_as", False), fields.get("send_on_behalf", False))
+        self._shares.append(row)
+        return row
+
+    async def commit(self, *changes: Change, rehearse: bool = False) -> Any:
+        """Keep the changes; a Delivery is answered by a ``Delivered``, the removal of a credential by how many went.
+
+        Credentials and bans are read again as they were written; of everything else only ``commits`` tells.
+        """
         if self.failure is not None:
             raise self.failure
         self.commits.append(changes)
@@ -137,11 +200,36 @@ class MemoryDirectory:
         results = tuple(self._result(change) for change in changes)
         return results[0] if len(results) == 1 else results
 
-    def _result(self, change: Change) -> Delivered | None:
+    def _result(self, change: Change) -> Delivered | int | None:
+        if isinstance(change, PutCredential):
+            self._put_credential(change)
+        if isinstance(change, RemoveCredential):
+            return int(self._credentials.pop(change.id, None) is not None)
+        if isinstance(change, PutBan):
+            row = BanRow(change.network, change.account, change.reason, change.since, change.until, change.by)
+            self._bans[change.network, change.account] = row
+        if isinstance(change, RemoveBan):
+            self._bans.pop((change.network, change.account), None)
         if not isinstance(change, Delivery):
             return None
         filed = tuple(Filed(filing.account, MailboxId(1), 1, 1, 1) for filing in change.filings)
         return Delivered(BodyId(len(self.commits)), filed)
+
+    def _put_credential(self, given: PutCredential) -> None:
+        known = self._credentials.get(given.id)
+        self._credentials[given.id] = CredentialRow(
+            given.id,
+            given.account,
+            given.kind,
+            given.name,
+            given.verifier,
+            given.scopes,
+            given.created,
+            given.expires,
+            known.last_used if known is not None else 0.0,
+            known.last_address if known is not None else "",
+            dict(given.details or {}),
+        )
 
     def _read(self) -> None:
         self.reads += 1
@@ -158,21 +246,38 @@ class MemoryDirectory:
         self._read()
         return self._domains.get(name)
 
-    async def domains(self) -> list[DomainRow]:
-        """Return all domains in order of name."""
+    async def domains(
+        self, *, office: str | None = None, alias_of: str | None = None, after: str = "", limit: int = 1_000_000
+    ) -> list[DomainRow]:
+        """Return domains in order of name."""
         self._read()
-        return [self._domains[name] for name in sorted(self._domains)]
+        rows = [self._domains[name] for name in sorted(self._domains) if name > after]
+        if office is not None:
+            rows = [row for row in rows if row.office == office]
+        return [row for row in rows if alias_of is None or row.alias_of == alias_of][:limit]
 
     async def account(self, address: str) -> AccountRow | None:
-        """Return an account."""
+        """Return the account that has an address."""
         self._read()
-        return self._accounts.get(address)
+        return self._accounts.get(self._further.get(address, address))
 
-    async def accounts(self, *, domain: str = "", after: str = "", limit: int = 1000) -> list[AccountRow]:
+    async def accounts(
+        self,
+        *,
+        domain: str | None = None,
+        office: str | None = None,
+        level: Level | None = None,
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[AccountRow]:
         """Return accounts in order of address."""
         self._read()
         found = [row for address, row in sorted(self._accounts.items()) if address > after]
-        return [row for row in found if not domain or row.address.endswith("@" + domain)][:limit]
+        if domain:
+            found = [row for row in found if row.address.endswith("@" + domain)]
+        if office is not None:
+            found = [row for row in found if self._domains[row.address.rpartition("@")[2]].office == office]
+        return [row for row in found if level is None or row.level is level][:limit]
 
     async def alias(self, address: str) -> AliasRow | None:
         """Return an alias."""
@@ -187,6 +292,54 @@ class MemoryDirectory:
     async def settings(self) -> list[SettingRow]:
         """Return no settings; tests hand theirs to ``Settings``."""
         return []
+
+    async def credentials(self, account: str, kind: CredentialKind | None = None) -> list[CredentialRow]:
+        """Return the credentials of an account."""
+        self._read()
+        rows = self._credentials.values()
+        return [row for row in rows if row.account == account and (kind is None or row.kind is kind)]
+
+    async def credential_by_verifier(self, kind: CredentialKind, verifier: str) -> CredentialRow | None:
+        """Return a credential by its verifier."""
+        self._read()
+        rows = self._credentials.values()
+        return next((row for row in rows if row.kind is kind and row.verifier == verifier), None)
+
+    async def last_sign_in(self, account: AccountId) -> SignInRow | None:
+        """Return what ``sign_ins`` says."""
+        self._read()
+        return self.sign_ins.get(account)
+
+    async def bans(self) -> list[BanRow]:
+        """Return all bans."""
+        self._read()
+        return [self._bans[key] for key in sorted(self._bans)]
+
+    async def group(self, address: str) -> GroupRow | None:
+        """Return a group."""
+        self._read()
+        return self._groups.get(address)
+
+    async def members(self, group: str, *, after: str = "", limit: int = 1000) -> list[str]:
+        """Return the members of a group in order of address."""
+        self._read()
+        return [each for each in self._members.get(group, ()) if each > after][:limit]
+
+    async def groups_of(self, member: str, *, nested: bool = False) -> list[str]:
+        """Return the groups that an address is in, also through others where ``nested``."""
+        self._read()
+        found: set[str] = set()
+        level = {member}
+        while level:
+            above = {group for group, members in self._members.items() if not level.isdisjoint(members)}
+            level = above - found if nested else set()
+            found |= above
+        return sorted(found)
+
+    async def shares(self, *, account: str = "", members: Sequence[str] = ()) -> list[ShareRow]:
+        """Return the shares of a mailbox, or those of some members."""
+        self._read()
+        return [row for row in self._shares if row.account == account or row.member in members]
 
     async def directory_version(self) -> int:
         """Return the version."""

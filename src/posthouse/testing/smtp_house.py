@@ -101,7 +101,7 @@ class House:
         self.telemetry = RecordingTelemetry()
         self.queue_ids = QueueIds(self.clock, 1)
         self.directory = Directory(store, self.clock, self.settings)
-        self.router = Router(self.directory)
+        self.router = Router(self.directory, self.settings)
         planner = NoticePlanner(self.router, self.queue_ids, self.settings, self.clock)
         self.delivery = DeliveryService(
             DeliveryParts(

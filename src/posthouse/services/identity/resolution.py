@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from posthouse.store.directory_rows import AccountRow, RouteRow
+from posthouse.store.directory_rows import AccountRow, GroupRow, RouteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,20 @@ class AliasTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupMembers:
+    """A group of ours; ``directory.Directory.members`` says who is in it, ``routing.senders`` who may send to it."""
+
+    group: GroupRow
+
+
+@dataclass(frozen=True, slots=True)
+class Relocated:
+    """Somebody who had an address of ours and has another now (RFC 5321 §3.4)."""
+
+    new_address: str
+
+
+@dataclass(frozen=True, slots=True)
 class CatchAll:
     """A local part nobody has, in a domain whose catch-all takes it."""
 
@@ -36,7 +50,7 @@ class CatchAll:
 
 @dataclass(frozen=True, slots=True)
 class Disabled:
-    """Ours, and switched off: ``what`` is ``account`` or ``domain``."""
+    """Ours, and switched off: ``what`` is ``account``, ``alias``, ``group`` or ``domain`` (or its post office)."""
 
     what: str
 
@@ -58,7 +72,9 @@ class NotOurs:
     """Somebody else's."""
 
 
-Resolution: TypeAlias = LocalAccount | AliasTargets | CatchAll | Disabled | UnknownUser | RelayDomain | NotOurs
+Resolution: TypeAlias = (
+    LocalAccount | AliasTargets | GroupMembers | Relocated | CatchAll | Disabled | UnknownUser | RelayDomain | NotOurs
+)
 
 UNKNOWN_USER = UnknownUser()
 NOT_OURS = NotOurs()

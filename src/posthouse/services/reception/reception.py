@@ -19,6 +19,7 @@ from posthouse.services.identity.client import ClientInfo
 from posthouse.services.identity.directory import Directory
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.reception.recipients import RecipientRules
+from posthouse.services.reception.room import RoomKeeper
 from posthouse.services.reception.senders import SenderRules
 from posthouse.services.reception.transaction import Transaction, TransactionParts, report_refusal, soften
 from posthouse.services.routing.router import Router
@@ -50,12 +51,17 @@ class MailDecision:
 
 
 class Reception:
-    """Begins transactions; one for each worker."""
+    """Begins transactions; one for each worker.
+
+    Attributes:
+        room: keeps account of the room in mailboxes; who warns their owners is set there.
+    """
 
     def __init__(self, parts: ReceptionParts) -> None:
         self._settings = parts.settings
         self._telemetry = parts.telemetry
-        self._senders = SenderRules(parts.directory, parts.settings)
+        self._senders = SenderRules(parts.directory, parts.store, parts.settings)
+        self.room = RoomKeeper(parts.store, parts.settings, parts.telemetry)
         self._parts = TransactionParts(
             hostname=parts.hostname,
             store=parts.store,
@@ -63,7 +69,7 @@ class Reception:
             clock=parts.clock,
             telemetry=parts.telemetry,
             queue_ids=parts.queue_ids,
-            recipients=RecipientRules(parts.directory, parts.router, parts.store, parts.settings),
+            recipients=RecipientRules(parts.directory, parts.router, self.room, parts.settings),
             delivery=parts.delivery,
         )
 

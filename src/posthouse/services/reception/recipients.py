@@ -1,7 +1,8 @@
 """What RCPT gets: may this client send there, is anybody there, and is there room (RFC 5321 §3.3, §4.1.1.3).
 
-Order: relay control, then where routing leads: an address that reaches nobody is refused
-here and not bounced later. A full mailbox is deferred (452 4.2.2), since its owner may yet tidy up.
+Order: relay control, then where routing leads: an address that reaches nobody is refused here and not bounced later: a
+disabled one (550 5.2.1), somebody who has moved (551 5.1.6 with the new address), a group that the sender may not send
+to (550 5.7.1). A full mailbox is deferred (452 4.2.2), since its owner may yet tidy up.
 Their number is limited by the session (``smtp.recipients``).
 Tests: ``tests/unit/services/reception/test_transaction.py``.
 """
@@ -18,11 +19,12 @@ from posthouse.core.envelope import Recipient
 from posthouse.core.outcome import Outcome, defer
 from posthouse.services.identity.client import ClientInfo
 from posthouse.services.identity.directory import Directory
-from posthouse.services.reception.relay_control import RelayPolicy, may_send
+from posthouse.services.identity.resolution import LocalAccount
+from posthouse.services.reception.relay_control import NETWORK, RelayPolicy, may_send
+from posthouse.services.reception.room import RoomKeeper
 from posthouse.services.routing.decisions import Routed
 from posthouse.services.routing.router import Router
-from posthouse.store.contract import Store
-from posthouse.store.directory_rows import AccountRow
+from posthouse.services.routing.senders import Sender
 
 MAILBOX_FULL = defer(
     "Mailbox full", code=452, detail_code=status.MAILBOX_FULL, rule="recipient.quota", setting="account quota"
@@ -38,16 +40,20 @@ class RecipientDecision:
 
 
 class RecipientRules:
-    """Judges forward-paths."""
+    """Judges forward-paths.
 
-    def __init__(self, directory: Directory, router: Router, store: Store, settings: Settings) -> None:
+    Attributes:
+        room: keeps account of the room in mailboxes.
+    """
+
+    def __init__(self, directory: Directory, router: Router, room: RoomKeeper, settings: Settings) -> None:
         self._directory = directory
         self._router = router
-        self._store = store
         self._settings = settings
+        self.room = room
 
     async def judge(
-        self, client: ClientInfo, recipient: Recipient, *, sender_is_ours: bool, size: int
+        self, client: ClientInfo, recipient: Recipient, reverse_path: Address | None, *, sender_is_ours: bool, size: int
     ) -> RecipientDecision:
         """Return the outcome of RCPT; ``size`` is what MAIL announced, 0 where it did not. Raises Unavailable."""
         settings = self._settings
@@ -59,17 +65,13 @@ class RecipientRules:
         outcome = may_send(client, sender_is_ours, meaning, policy)
         if not outcome.is_done:
             return RecipientDecision(outcome)
-        routed = await self._router.route(recipient, meaning)
+        sender = None
+        if not isinstance(meaning, LocalAccount):  # groups ask who sends
+            sender = Sender(reverse_path, client.account, is_trusted=outcome is NETWORK)
+        routed = await self._router.route(recipient, meaning, sender)
         refusal = routed.refusal
         if refusal is not None:
             return RecipientDecision(refusal)
-        if not routed.remote and len(routed.local) == 1 and not await self.has_room(routed.local[0].account, size):
+        if not routed.remote and len(routed.local) == 1 and not await self.room.has_room(routed.local[0].account, size):
             return RecipientDecision(MAILBOX_FULL)
         return RecipientDecision(outcome, routed)
-
-    async def has_room(self, account: AccountRow, size: int) -> bool:
-        """Whether ``size`` more octets fit in the account's quota; 0 asks whether it is full already."""
-        if not account.quota_bytes:
-            return True
-        usage = await self._store.usage(account.id)
-        return usage is None or not usage.quota or usage.octets + max(size, 1) <= usage.quota

@@ -1,8 +1,9 @@
 """What MAIL gets: who may use which reverse-path (RFC 5321 §4.1.1.2, RFC 6409 §4, §6.1).
 
-On submission listeners a client signs in first, and a client that signed in sends from addresses that lead to its
-account: its own, with a detail, and aliases. On the mail exchange anyone may say anything, since a reverse-path
-proves nothing there; a domain may choose to refuse strangers who use its own addresses.
+On submission listeners a client signs in first, and a client that signed in sends from addresses that are its
+account's: its own and further ones, with a detail; aliases that lead to it (``address.alias_senders``); shared
+mailboxes that let it send; groups it is in (``group.send_as``). On the mail exchange anyone may say anything, since a
+reverse-path proves nothing there; a domain may choose to refuse strangers who use its own addresses.
 
 Not here: SPF and its kin (checks of a later floor). Tests: ``tests/unit/services/reception/test_sender_rules.py``.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from posthouse.config.definitions.address import ALIAS_SENDERS
+from posthouse.config.definitions.group import SEND_AS
 from posthouse.config.definitions.smtp import MESSAGE_SIZE, REFUSE_UNPROVEN_SENDER, SENDER_MUST_OWN
 from posthouse.config.settings import Settings
 from posthouse.core import status
@@ -20,7 +23,15 @@ from posthouse.core.errors import SyntaxFault
 from posthouse.core.outcome import Outcome, done, reject
 from posthouse.services.identity.client import ClientInfo, ListenerClass
 from posthouse.services.identity.directory import Directory
-from posthouse.services.identity.resolution import AliasTargets, LocalAccount, NotOurs, RelayDomain
+from posthouse.services.identity.resolution import (
+    AliasTargets,
+    GroupMembers,
+    LocalAccount,
+    NotOurs,
+    RelayDomain,
+    Resolution,
+)
+from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow
 
 ALIAS_DEPTH: Final = 5
@@ -56,8 +67,9 @@ TOO_BIG = reject(
 class SenderRules:
     """Judges reverse-paths."""
 
-    def __init__(self, directory: Directory, settings: Settings) -> None:
+    def __init__(self, directory: Directory, store: Store, settings: Settings) -> None:
         self._directory = directory
+        self._store = store
         self._settings = settings
 
     async def judge(self, client: ClientInfo, reverse_path: Address | None, parameters: MailParameters) -> Outcome:
@@ -79,21 +91,47 @@ class SenderRules:
         """Whether an address is one that exists in a domain of ours."""
         if address is None:
             return False
-        return isinstance(await self._directory.resolve(address), LocalAccount | AliasTargets)
+        return isinstance(await self._directory.resolve(address), LocalAccount | AliasTargets | GroupMembers)
 
     async def owns(self, account: AccountRow, address: Address) -> bool:
-        """Whether an address leads to the account, through aliases where there are some."""
-        level, seen = [address], {address.folded}
+        """Whether an account may send from an address. Raises Unavailable."""
+        meaning = await self._directory.resolve(address)
+        if isinstance(meaning, LocalAccount):
+            return meaning.account.id == account.id or await self._shares(account, meaning.account)
+        if isinstance(meaning, GroupMembers):
+            group = meaning.group.address
+            is_allowed = self._settings.get(SEND_AS, domain=group.rpartition("@")[2])
+            return is_allowed and group in await self._directory.groups_of(account.address)
+        if not isinstance(meaning, AliasTargets):
+            return False
+        allowed = self._settings.get(ALIAS_SENDERS, domain=address.domain)
+        return allowed != "none" and await self._leads(account, address, meaning, alone=allowed == "sole")
+
+    async def _shares(self, account: AccountRow, shared: AccountRow) -> bool:
+        """Whether a member of a shared mailbox may send as it or on its behalf, also by a group the member is in."""
+        shares = await self._store.shares(account=shared.address)
+        allowed = {share.member for share in shares if share.send_as or share.send_on_behalf}
+        if not allowed or account.address in allowed:
+            return bool(allowed)
+        return not allowed.isdisjoint(await self._directory.groups_of(account.address))
+
+    async def _leads(self, account: AccountRow, address: Address, meaning: Resolution, *, alone: bool) -> bool:
+        """Whether an alias leads to the account; with ``alone`` only where it leads to nobody else."""
+        level, seen, is_found = [meaning], {address.folded}, False
         for _ in range(ALIAS_DEPTH):
-            following: list[Address] = []
+            following: list[Resolution] = []
             for each in level:
-                meaning = await self._directory.resolve(each)
-                if isinstance(meaning, LocalAccount) and meaning.account.id == account.id:
-                    return True
-                if isinstance(meaning, AliasTargets):
-                    following += _unseen(meaning.targets, seen)
+                if isinstance(each, LocalAccount) and each.account.id == account.id:
+                    is_found = True
+                elif isinstance(each, AliasTargets):
+                    fresh = _unseen(each.targets, seen)
+                    following += [await self._directory.resolve(target) for target in fresh]
+                elif alone:
+                    return False
+            if is_found and not alone:
+                return True
             level = following
-        return False
+        return is_found and not level
 
     async def _judge_stranger(self, client: ClientInfo, reverse_path: Address | None) -> Outcome:
         if reverse_path is None or client.listener_class is not ListenerClass.MX:

@@ -18,13 +18,12 @@ from typing import Final
 from posthouse.config.definitions.queue import SOFT_BOUNCE
 from posthouse.config.definitions.smtp import HIDE_CLIENT, RECEIVED_HOPS
 from posthouse.config.settings import Settings
-from posthouse.core import status
 from posthouse.core.address import Address
 from posthouse.core.clock import Clock
 from posthouse.core.envelope import MailParameters, RcptParameters, Recipient
 from posthouse.core.errors import Fault, Unavailable
 from posthouse.core.ids import QueueId, format_queue_id
-from posthouse.core.outcome import Outcome, done, reject
+from posthouse.core.outcome import Outcome, done
 from posthouse.message.facts import MessageFacts
 from posthouse.message.headers import HeaderIndex
 from posthouse.message.scan import scan
@@ -37,6 +36,7 @@ from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.reception.content import IncomingContent, complete_head
 from posthouse.services.reception.loops import TOO_MANY_HOPS, delivered_before, without_loops
 from posthouse.services.reception.recipients import RecipientRules
+from posthouse.services.reception.room import RoomKeeper
 from posthouse.services.routing.decisions import Refusal
 from posthouse.store.contract import Store
 from posthouse.store.spool import Spool
@@ -46,7 +46,6 @@ from posthouse.telemetry.log import Telemetry
 REFUSALS_TOLD: Final = 100  # refused recipients that a message's journey names
 
 SEND_DATA = done("Start mail input; end with <CRLF>.<CRLF>", code=354)
-MAILBOX_FULL = reject("Mailbox full", code=552, detail_code=status.MAILBOX_FULL, rule="recipient.quota")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +105,7 @@ class Transaction:
         decision = await self._parts.recipients.judge(
             self._client,
             Recipient(address, parameters),
+            self._reverse_path,
             sender_is_ours=self._sender_is_ours,
             size=self._parameters.size or 0,
         )
@@ -167,6 +167,7 @@ class Transaction:
         if not kept:
             return await self._refuse(*(outcome for outcome in outcomes if outcome is not None))
         await self._parts.delivery.deliver(self._as_accepted(content, facts, kept, outcomes))
+        await self._warn(kept, facts.size)
         accepted = done(f"Ok: queued as {format_queue_id(self.queue_id)}")
         if self._is_lmtp:
             return tuple(accepted if outcome is None else outcome for outcome in outcomes)
@@ -177,18 +178,21 @@ class Transaction:
         recipients = self._accepted
         if before:
             recipients = [replace(each, routed=without_loops(each.routed, before)) for each in recipients]
-        outcomes: list[Outcome | None] = [each.routed.refusal for each in recipients]
-        if self._is_lmtp or len(recipients) == 1:
-            for number, each in enumerate(recipients):
-                if outcomes[number] is None and not await self._has_room(each, size):
-                    outcomes[number] = MAILBOX_FULL
-        return recipients, outcomes
+        room = self._parts.recipients.room
+        recipients = [await self._with_room(room, each, size) for each in recipients]
+        return recipients, [each.routed.refusal for each in recipients]
 
-    async def _has_room(self, recipient: AcceptedRecipient, size: int) -> bool:
-        routed = recipient.routed
-        if routed.remote or len(routed.local) != 1 or not routed.local[0].account.quota_bytes:
-            return True
-        return await self._parts.recipients.has_room(routed.local[0].account, size)
+    async def _with_room(self, room: RoomKeeper, recipient: AcceptedRecipient, size: int) -> AcceptedRecipient:
+        routed = await room.without_full(recipient.routed, size)
+        return recipient if routed is recipient.routed else replace(recipient, routed=routed)
+
+    async def _warn(self, recipients: tuple[AcceptedRecipient, ...], size: int) -> None:
+        """Warn owners whose mailboxes fill; the message is delivered, whatever comes of it."""
+        try:
+            for each in recipients:
+                await self._parts.recipients.room.after_delivery(each.routed.local, size)
+        except Fault as fault:
+            self._parts.telemetry.event("account.quota_warning_failed", level="warning", error=fault.detail)
 
     def _as_accepted(
         self,

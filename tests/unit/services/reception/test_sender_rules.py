@@ -75,7 +75,7 @@ def make_rules(values: dict[str, str]) -> tuple[SenderRules, MemoryDirectory]:
     store.add_alias("ring1@house.test", "ring2@house.test")
     store.add_alias("ring2@house.test", "ring1@house.test")
     settings = Settings([SettingRow(name, "server", value, "", 0.0) for name, value in values.items()])
-    return SenderRules(Directory(store, FakeClock(), settings), settings), store
+    return SenderRules(Directory(store, FakeClock(), settings), store, settings), store
 
 
 @pytest.mark.parametrize("name", CASES)

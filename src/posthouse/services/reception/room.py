@@ -1,0 +1,113 @@
+"""Whether a mailbox has room, and whose owner is to be warned that it fills.
+
+Asked when a recipient is named, and again when the message is there. A mailbox may pass its quota by
+``account.quota_grace``. The owner is warned once for each level of ``account.quota_warnings`` that a message makes the
+mailbox pass. Mailboxes without a quota cost nothing.
+Tests: ``tests/unit/services/reception/test_room.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from posthouse.config.definitions.account import QUOTA_GRACE, QUOTA_WARNINGS
+from posthouse.config.settings import Settings
+from posthouse.core import status
+from posthouse.core.outcome import reject
+from posthouse.services.routing.decisions import LocalDelivery, Refusal, Routed
+from posthouse.store.contract import Store
+from posthouse.store.directory_rows import AccountRow
+from posthouse.telemetry.log import Telemetry
+
+MAILBOX_FULL: Final = reject(
+    "Mailbox full", code=552, detail_code=status.MAILBOX_FULL, rule="recipient.quota", setting="account quota"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaWarning:
+    """A mailbox that passed a level: ``percent`` is the level, the rest what it keeps and may keep."""
+
+    account: AccountRow
+    percent: int
+    octets: int
+    messages: int
+
+
+class QuotaWarner(Protocol):
+    """Tells the owner of a mailbox that it fills."""
+
+    async def warn(self, warning: QuotaWarning) -> None:
+        """Tell; a failure is the warner's own affair, the message is delivered already."""
+        ...
+
+
+class RoomKeeper:
+    """Answers for the mailboxes of a worker. ``warner`` may be set once there is one."""
+
+    def __init__(self, store: Store, settings: Settings, telemetry: Telemetry) -> None:
+        self._store = store
+        self._settings = settings
+        self._telemetry = telemetry
+        self.warner: QuotaWarner | None = None
+
+    async def has_room(self, account: AccountRow, size: int) -> bool:
+        """Whether a message of ``size`` octets fits; 0 asks whether the mailbox is full already. Raises Unavailable."""
+        if not account.quota_bytes and not account.quota_messages:
+            return True
+        usage = await self._store.usage(account.id)
+        if usage is None:
+            return True
+        factor = 100 + self._settings.get(QUOTA_GRACE, account=account.address)
+        if usage.quota and (usage.octets + max(size, 1)) * 100 > usage.quota * factor:
+            return False
+        most = account.quota_messages
+        return not most or (usage.messages + 1) * 100 <= most * factor
+
+    async def without_full(self, routed: Routed, size: int) -> Routed:
+        """Return a recipient without the mailboxes that have no room; each becomes a refusal. Raises Unavailable."""
+        full = [each for each in routed.local if not await self.has_room(each.account, size)]
+        if not full:
+            return routed
+        return replace(
+            routed,
+            local=tuple(each for each in routed.local if each not in full),
+            refusals=(*routed.refusals, *(Refusal(each.account.address, MAILBOX_FULL) for each in full)),
+        )
+
+    async def after_delivery(self, local: tuple[LocalDelivery, ...], size: int) -> None:
+        """Warn the owners of mailboxes that a message of ``size`` octets made pass a level. Raises Unavailable."""
+        for account in {each.account.id: each.account for each in local}.values():
+            if account.quota_bytes or account.quota_messages:
+                await self._look(account, size)
+
+    async def _look(self, account: AccountRow, size: int) -> None:
+        usage = await self._store.usage(account.id)
+        levels = sorted(int(each) for each in self._settings.get(QUOTA_WARNINGS, account=account.address))
+        if usage is None or not levels:
+            return
+        passed = [
+            level
+            for level in levels
+            if _passes(usage.octets, size, usage.quota, level)
+            or _passes(usage.messages, 1, account.quota_messages, level)
+        ]
+        if not passed:
+            return
+        warning = QuotaWarning(account=account, percent=passed[-1], octets=usage.octets, messages=usage.messages)
+        self._telemetry.event(
+            "account.quota_warning",
+            level="warning",
+            account=account.address,
+            percent=warning.percent,
+            octets=usage.octets,
+            messages=usage.messages,
+        )
+        if self.warner is not None:
+            await self.warner.warn(warning)
+
+
+def _passes(now: int, added: int, quota: int, level: int) -> bool:
+    """Whether what was added took the whole from below a level of a quota to it."""
+    return bool(quota) and (now - added) * 100 < quota * level <= now * 100
