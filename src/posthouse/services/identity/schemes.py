@@ -105,6 +105,11 @@ def scheme_of(encoded: str) -> str:
     braces = _BRACES.fullmatch(encoded)
     name = braces[1].upper() if braces else ""
     rest = braces[3] if braces else encoded
+    if braces and braces[2] and name in _DRESSED:
+        try:
+            rest = _undress(rest, braces[2].upper())
+        except _Unusable:
+            return ""
     for prefix, word in _PREFIXES.items():
         if rest.startswith(prefix) and (not name or name in _CRYPTS or name.startswith("ARGON2")):
             return word

@@ -5,7 +5,7 @@ things: granted, wrong, not known here (the next source is asked), or that it ca
 answered temporarily: a password is never called wrong because a server was down.
 
 Not here: which source is asked for whom (``registry``), accounts (``identity.authentication``).
-Tests: ``tests/unit/services/identity/sources/test_contract.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_registry.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A kind's configuration is a frozen dataclass whose fields are made with ``option``. ``parse_config`` reads it from the
 two mappings that the store keeps for a source, plain and secret. A secret may instead stand in a file, named by the
 field with ``_file`` after it. Invariant: an error never shows a secret.
-Tests: ``tests/unit/services/identity/sources/test_fields.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_fields.py``.
 """
 
 from __future__ import annotations

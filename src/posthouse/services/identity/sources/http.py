@@ -4,7 +4,7 @@ What is sent is JSON: ``login``, ``address``, ``password``, ``protocol``, ``clie
 may hold ``address``, ``display_name``, ``given_name``, ``family_name``, ``groups``, ``external_id``, ``quota``,
 ``disabled``; 401 and 403 are wrong; 404 does not know the name; anything else cannot say now. The service knows us by a
 shared secret: sent as a bearer token, or, better, not sent but used to sign time and body with HMAC-SHA-256.
-Tests: ``tests/unit/services/identity/sources/test_http_source.py``, ``tests/interop/test_sources_web.py``.
+Tests: ``tests/interop/test_sources_web.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 ``make_source`` reads the texts that the store keeps for a source and returns it, unconnected; a source connects when
 it is first asked. Each kind is imported when it is first needed. To add a kind: a module with its configuration and
 its class, a maker here, its table in ``docs/sign-in.md``.
-Tests: ``tests/unit/services/identity/sources/test_kinds.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_fields.py``.
 """
 
 from __future__ import annotations

@@ -3,15 +3,18 @@
 Each question runs in a process of its own (``pam_helper``), which is killed when its time is over. The service must be
 there: where PAM has no file for it, it would ask ``other``, which is a mistake nobody sees. Many modules need rights
 that a worker has not; ``pam_unix`` checks only the worker's own user unless it is in the group ``shadow``.
-Tests: ``tests/unit/services/identity/sources/test_pam_source.py``, ``tests/interop/test_sources_pam.py``.
+Tests: ``tests/interop/test_sources_pam.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import pwd
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -113,7 +116,9 @@ class PamSource(QuietSource):
             return Down(f"PAM did not answer within {self._config.timeout:g} s", is_spared=False)
         finally:
             if process.returncode is None:
-                process.kill()
+                # modules may have started programs of their own; all of them are in the helper's session
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
         return _read(said, process.returncode or 0)
 

@@ -7,7 +7,7 @@ a while, then one caller tries it while the others still get Down.
 
 Invariants: an empty password is Wrong before anybody is asked; a walk takes no longer than its budget; what a source
 raises becomes Down. Not here: accounts, failures counted (``identity.authentication``).
-Tests: ``tests/unit/services/identity/sources/test_registry.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_registry.py``.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ class Sources:
         settings: Settings,
         parts: Parts,
         *,
-        unseal: Callable[[str], Mapping[str, str]],
+        unseal: Callable[[StoredSource], Mapping[str, str]],
         make: Callable[[StoredSource], Source] | None = None,
     ) -> None:
         self._load = load
         self._settings = settings
         self._clock: Clock = parts.clock
-        self._make = make or (lambda row: make_source(row.kind, row.name, row.config, unseal(row.sealed), parts))
+        self._make = make or (lambda row: make_source(row.kind, row.name, row.config, unseal(row), parts))
         self._rows: dict[str, StoredSource] | None = None
         self._made: dict[str, tuple[StoredSource, Source]] = {}
         self._circuits: dict[str, _Circuit] = {}

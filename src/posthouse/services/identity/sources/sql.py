@@ -5,7 +5,7 @@
 any scheme we know (``identity.schemes``), or, with ``check = query``, it gets ``:password`` too and returns a row where
 the password is right. Further columns make the person: ``address``, ``display_name``, ``given_name``, ``family_name``,
 ``groups`` (divided by commas), ``external_id``, ``quota``, ``disabled``.
-Tests: ``tests/unit/services/identity/sources/test_sql_source.py``, ``tests/interop/test_sources_sql.py``.
+Tests: ``tests/interop/test_sources_sql.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Names in a query (``:address``) are turned into the driver's marks by SQLAlchemy; values are bound by the driver.
 SQLite runs in a thread, read-only, and is interrupted when its time is over. Whatever goes wrong is ``DatabaseGone``;
 it says whether the database as a whole is away or only this query failed.
-Tests: ``tests/unit/services/identity/sources/test_sql_source.py``, ``tests/interop/test_sources_sql.py``.
+Tests: ``tests/interop/test_sources_sql.py``.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 operation of the administration turns the values into one commit. A person is known by his external id, else by his
 address. Only accounts that came from this source are ever changed: a local account of the same address is reported,
 not taken over. When more than ``gone_limit`` per cent are missing, nobody is disabled and ``TooManyGone`` says so.
-Tests: ``tests/unit/services/identity/sources/test_sync.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_sync.py``.
 """
 
 from __future__ import annotations

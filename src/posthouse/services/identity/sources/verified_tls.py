@@ -1,7 +1,7 @@
 """TLS towards sign-in sources: always verified, against the system's authorities or those of a file.
 
 There is no way to switch verification off: a source that anyone can play would let anyone in.
-Tests: ``tests/unit/services/identity/sources/test_kinds.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_fields.py``.
 """
 
 from __future__ import annotations

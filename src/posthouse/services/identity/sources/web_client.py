@@ -7,12 +7,13 @@ Tests: ``tests/interop/test_sources_web.py``.
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote_plus, urljoin, urlsplit
 
 import aiohttp
 
@@ -54,6 +55,11 @@ def check_clear(url: str, field: str, *, allowed: bool) -> None:
         )
 
 
+def _basic(name: str, secret: str) -> str:
+    """Return the header's value; both parts are form-encoded first (RFC 6749 §2.3.1)."""
+    return "Basic " + base64.b64encode(f"{quote_plus(name)}:{quote_plus(secret)}".encode()).decode()
+
+
 class WebClient:
     """One client, with connections that are kept."""
 
@@ -85,8 +91,7 @@ class WebClient:
         login: tuple[str, str] | None = None,
     ) -> WebAnswer:
         """Send a body or a form, with HTTP basic authentication where ``login`` is given. Raises WebGone."""
-        auth = aiohttp.encode_basic_auth(*login) if login and hasattr(aiohttp, "encode_basic_auth") else None
-        headers = dict(headers or {}) | ({"Authorization": auth} if auth else {})
+        headers = dict(headers or {}) | ({"Authorization": _basic(*login)} if login else {})
         data: Any = dict(form) if form is not None else body
         answer, location = await self._request("POST", url, headers=headers, data=data)
         if location:

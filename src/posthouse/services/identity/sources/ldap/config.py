@@ -1,7 +1,7 @@
 """How an LDAP source is written down, and what an Active Directory changes of the defaults.
 
 Templates hold ``{login}`` (as typed), ``{address}``, ``{local}`` and ``{domain}``; what is put in is always escaped.
-Tests: ``tests/unit/services/identity/sources/test_kinds.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_fields.py``.
 """
 
 from __future__ import annotations

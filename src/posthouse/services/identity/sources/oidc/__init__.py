@@ -2,5 +2,5 @@
 
     source -> provider (discovery, keys) ; tokens (signed tokens) ; introspection is asked by the source
 
-Tests: ``tests/unit/services/identity/sources/test_oidc_tokens.py``, ``tests/interop/test_sources_oidc.py``.
+Tests: ``tests/interop/test_sources_oidc.py``.
 """

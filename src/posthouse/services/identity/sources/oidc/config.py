@@ -1,7 +1,7 @@
 """How an OIDC source is written down.
 
 Only signatures by a private key are taken: with a shared key whoever may check a token could make one.
-Tests: ``tests/unit/services/identity/sources/test_kinds.py``.
+Tests: ``tests/unit/services/identity/sources/test_source_fields.py``.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Keys that change are found in time: a token signed by a key we do not know makes
 than once in ``REFETCH_SECONDS``, so that made-up key names cannot make us ask without end. Many callers share
 one fetch. While the provider is away, keys that were fetched go on being used until they are a day old.
 OpenID Connect Discovery 1.0, RFC 8414 §3, RFC 7517 §5.
-Tests: ``tests/unit/services/identity/sources/test_oidc_provider.py``, ``tests/interop/test_sources_oidc.py``.
+Tests: ``tests/interop/test_sources_oidc.py``.
 """
 
 from __future__ import annotations

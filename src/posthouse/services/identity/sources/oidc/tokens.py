@@ -2,7 +2,7 @@
 
 RFC 7519 §4.1 (claims), RFC 8725 §3 (what goes wrong), RFC 9068 §4 (access tokens). Only algorithms of the source's
 list are looked at, never what a token asks for beyond it. Time is handed in.
-Tests: ``tests/unit/services/identity/sources/test_oidc_tokens.py``.
+Tests: ``tests/interop/test_sources_oidc.py``.
 """
 
 from __future__ import annotations
