@@ -46,9 +46,7 @@ async def rename(call: Call, given: RenameInput) -> Account:
     further = await store.addresses(old.id)
     changes: list[Change] = [RenameAccount(address=old.address, new_address=new, if_revision=call.if_revision,
                                            ceilings=limits.ceilings(call.desk.settings, home))]  # fmt: skip
-    if new in further:  # the two change places
-        changes.insert(0, RemoveAddress(address=new, account=old.address))
-    else:
+    if new not in further:
         await reading.refuse_taken(call, new, "new_address")
     if given.keep:
         changes.append(PutAddress(address=old.address, account=new))

@@ -7,7 +7,6 @@ Tests: ``tests/unit/services/administration/operations/test_route_operations.py`
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any, Final, Literal
 
@@ -32,7 +31,6 @@ from posthouse.services.administration.operation import (
 )
 from posthouse.services.administration.operations import reading
 from posthouse.services.administration.writing import subject_of
-from posthouse.services.identity.sealing import sealing_of
 from posthouse.store.directory_rows import RouteRow
 from posthouse.store.directory_values import PutRoute, RemoveRoute
 
@@ -110,7 +108,7 @@ async def add(call: Call, given: AddRoute) -> Route:
         recipients_local=given.recipients_local,
         mx_lookup=given.mx_lookup,
         login=words.line(given.login, _LOGIN_LONGEST, "login"),
-        sealed_password=await _seal(call, key, given.password),
+        sealed_password=_seal(call, key, given.password),
         revision=1,
     )
     return await _put(call, None, row)
@@ -135,7 +133,7 @@ async def set_(call: Call, given: SetRoute) -> Route:
         if not given.login:
             changes["sealed_password"] = ""
     if given.password is not None:
-        changes["sealed_password"] = await _seal(call, old.domain, given.password)
+        changes["sealed_password"] = _seal(call, old.domain, given.password)
     return await _put(call, old, replace(old, **changes))
 
 
@@ -214,12 +212,11 @@ async def _put(call: Call, old: RouteRow | None, new: RouteRow) -> Route:
     return _shown((await _row(call, new.domain) if not call.dry_run else None) or new)
 
 
-async def _seal(call: Call, key: str, secret: SecretStr | None) -> str:
+def _seal(call: Call, key: str, secret: SecretStr | None) -> str:
     if secret is None:
         return ""
     bare = words.line(secret.get_secret_value().rstrip("\r\n"), 1_000, "password")
-    sealing = await asyncio.to_thread(sealing_of, call.desk.home)
-    return sealing.seal(bare, f"route:{key}")
+    return call.desk.sealing.seal(bare, f"route:{key}")
 
 
 def _key(text: str) -> str:
