@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from posthouse.config.definitions import dns as dns_settings
 from posthouse.config.definitions import log as log_settings
@@ -23,13 +24,21 @@ from posthouse.servers.pop3.door import Pop3Door
 from posthouse.servers.smtp.door import SmtpDoor, make_services
 from posthouse.servers.sweep import Sweep
 from posthouse.servers.tls import TlsContexts
+from posthouse.services.administration.newcomers import AccountsForNewcomers
 from posthouse.services.delivery.notice import NoticePlanner
 from posthouse.services.delivery.report import Reporter
 from posthouse.services.delivery.service import DeliveryParts, DeliveryService
+from posthouse.services.identity import schemes
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.directory import Directory
+from posthouse.services.identity.guard import Guard
 from posthouse.services.identity.inheritance import load_settings
 from posthouse.services.identity.passwords import Passwords
+from posthouse.services.identity.sealing import sealing_of
+from posthouse.services.identity.second_factor import SecondFactor
+from posthouse.services.identity.sign_in_notes import SignInNotes
+from posthouse.services.identity.sources.kinds import Parts
+from posthouse.services.identity.sources.registry import Sources
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.mailstore.watch import Watch
 from posthouse.services.reception.reception import Reception, ReceptionParts
@@ -49,6 +58,9 @@ from posthouse.telemetry.log import Telemetry
 from posthouse.telemetry.metrics import Metrics
 from posthouse.toolbox import SystemClock
 
+if TYPE_CHECKING:
+    from posthouse.administering import Administering  # imported where it is made: it loads the API
+
 DoorFactory = Callable[[], Door]
 
 
@@ -59,6 +71,9 @@ class Composition:
         context: what the doors share, for draining and status.
         courier: carries this worker's share of the queue; to be started and stopped.
         settings: in force now; ``load_settings`` renews them.
+        authenticator: signs people in.
+        sign_in_notes: to be flushed now and then.
+        sources: the sign-in sources; to be forgotten when the directory changes, and closed.
     """
 
     def __init__(
@@ -76,6 +91,8 @@ class Composition:
         self._metrics = metrics if metrics is not None else Metrics()
         self._configuration = configuration
         self._telemetry = telemetry
+        self._lease_owner = lease_owner
+        self._administering: Administering | None = None
         self.store = store
         self.settings = settings
         self.clock = SystemClock()
@@ -83,13 +100,21 @@ class Composition:
         self.context = self._context(number, workers)
         self.queue_ids = QueueIds(self.clock, number)
         self.directory = Directory(store, self.clock, settings, hostname=configuration.hostname)
-        self.router = Router(self.directory)
+        self.router = Router(self.directory, self.settings)
         self.planner = NoticePlanner(self.router, self.queue_ids, settings, self.clock)
         self.resolver = self._resolver()
         self.courier = self._courier(lease_owner)
         self.reception = self._reception()
-        passwords = Passwords(self.clock, secrets.token_bytes(32))
-        self.authenticator = Authenticator(self.directory, passwords, store, settings, self.clock)
+        self.sealing = sealing_of(configuration.home)
+        self.sign_in_notes = SignInNotes(store, self.clock)
+        self.sources = Sources(
+            store.sources,
+            settings,
+            Parts(clock=self.clock, verify_hash=schemes.verify),
+            unseal=self.sealing.open_source,
+        )
+        self._passwords = Passwords(self.clock, secrets.token_bytes(32))
+        self.authenticator = self._authenticator()
         self.imap = imap_services(store, self.clock, settings, self.authenticator, Watch(store.notices))
 
     def door_factory(self, listener: ListenerInfo) -> DoorFactory:
@@ -101,16 +126,78 @@ class Composition:
             return lambda: ImapDoor(listener, self.context, self.imap)
         if listener.protocol == "pop3":
             return lambda: Pop3Door(listener, self.context, self.authenticator, self.store)
+        if listener.protocol == "http":
+            return self._http_door(listener)
         raise ValueError(f"no door for {listener.protocol}")
+
+    def _http_door(self, listener: ListenerInfo) -> DoorFactory:
+        from posthouse.servers.http.door import HttpDoor
+
+        serving = self.administering().serving
+        return lambda: HttpDoor(listener, self.context, serving)
+
+    def administering(self) -> Administering:
+        """Return the administration of this worker, made when first asked for."""
+        if self._administering is None:
+            self._administering = self._make_administering()
+        return self._administering
+
+    async def stop_administering(self, seconds: float) -> None:
+        """Let the jobs of this worker stop, where it administers."""
+        if self._administering is not None:
+            await self._administering.stop(seconds)
+
+    def _make_administering(self) -> Administering:
+        from posthouse.administering import Administering, AdministeringParts
+        from posthouse.config.home import Home
+        from posthouse.servers.live import LiveServer
+        from posthouse.services.administration.desk import Desk
+
+        configuration = self._configuration
+        desk = Desk(
+            store=self.store,
+            clock=self.clock,
+            settings=self.settings,
+            hostname=configuration.hostname,
+            home=configuration.home,
+            hash_password=self._passwords.hash,
+            sealing=self.sealing,
+            live=LiveServer(Home(configuration.home).run),
+        )
+        parts = AdministeringParts(
+            desk=desk,
+            authenticator=self.authenticator,
+            notes=self.sign_in_notes,
+            telemetry=self._telemetry,
+            context=self.context,
+            owner=self._lease_owner,
+        )
+        return Administering(parts)
 
     async def load_settings(self) -> list[str]:
         """Read the settings anew; return what could not be used."""
+        self.sources.forget()
         return await load_settings(self.store, self.settings)
 
     def configure_log(self) -> None:
         """Let conversations be logged as the settings say now."""
         get = self.settings.get
         self.context.conversations.configure(get(log_settings.CONVERSATION), get(log_settings.CONVERSATION_CLIENTS))
+
+    def _authenticator(self) -> Authenticator:
+        store, settings, clock = self.store, self.settings, self.clock
+        return Authenticator(
+            self.directory,
+            self._passwords,
+            store,
+            settings,
+            clock,
+            guard=Guard(store, settings, clock, secrets.token_bytes(32)),
+            sources=self.sources,
+            second_factor=SecondFactor(store, self.sealing, clock),
+            notes=self.sign_in_notes,
+            newcomers=AccountsForNewcomers(store, settings, clock, self._telemetry),
+        )
 
     def reload_tls(self) -> None:
         """Read the certificate anew. Raises ConfigFault: the old one stays in use."""

@@ -30,6 +30,8 @@ from posthouse.core.errors import Fault
 from posthouse.servers.control import ControlDoor
 from posthouse.servers.door import ListenerInfo
 from posthouse.servers.listeners import OpenListener
+from posthouse.servers.sessions import session_commands
+from posthouse.services.administration.holding import purge_expired
 from posthouse.services.identity.inheritance import load_settings
 from posthouse.store.contract import Store
 from posthouse.store.open import open_store
@@ -45,6 +47,7 @@ from posthouse.web.monitor import Monitor
 
 HOUSEKEEPING = "housekeeping"
 HOUSEKEEPING_PERIOD = 5.0  # seconds between two rounds
+NOTE_PERIOD = 5.0  # seconds
 DUTY_SECONDS = 60.0
 SETTINGS_PERIOD = 1.0  # seconds after which a change whose notice was lost is seen
 SWITCH_INTERVAL = 0.0005  # the flush thread gets the interpreter's lock back within half a millisecond
@@ -171,7 +174,11 @@ class Worker:
                 self._servers.append(server)
                 self._listening.append((listener.info.name, server))
         await self._open_control(loop)
-        self._tasks = [loop.create_task(self._keep_house()), loop.create_task(self._watch_settings())]
+        self._tasks = [
+            loop.create_task(each) for each in (self._keep_house(), self._watch_settings(), self._note_sign_ins())
+        ]
+        if any(listener.info.protocol == "http" for listener in self._parts.listeners):
+            self._tasks.append(loop.create_task(self._made.administering().run()))
 
     def _door_factory(self, listener: ListenerInfo) -> Callable[[], asyncio.BaseProtocol]:
         if listener.protocol != "metrics":
@@ -194,9 +201,10 @@ class Worker:
     async def _open_control(self, loop: asyncio.AbstractEventLoop) -> None:
         path = self._parts.home.control_socket(self._number)
         path.unlink(missing_ok=True)
+        commands = session_commands(self._made.context)
         self._servers.append(
             await loop.create_unix_server(
-                lambda: ControlDoor(self.status, self._parts.writer.follow, self.metrics), str(path)
+                lambda: ControlDoor(self.status, self._parts.writer.follow, self.metrics, commands), str(path)
             )
         )
         path.chmod(0o600)
@@ -262,6 +270,12 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), SETTINGS_PERIOD)
 
+    async def _note_sign_ins(self) -> None:
+        """Write last sign-ins every few seconds."""
+        while True:
+            await asyncio.sleep(NOTE_PERIOD)
+            await self._made.sign_in_notes.flush()
+
     async def _keep_house(self) -> None:
         """Do the housekeeping of the whole store while this worker holds the duty."""
         store, clock = self._made.store, self._made.clock
@@ -272,6 +286,7 @@ class Worker:
                 self._keeps_house = await store.commit(duty)
                 if self._keeps_house:
                     await store.housekeep()
+                    await purge_expired(store, clock, self._telemetry)
             except Fault as fault:
                 self._telemetry.event("housekeeping.failed", level="warning", error=fault.detail)
             except Exception as error:
@@ -290,6 +305,7 @@ class Worker:
             task.cancel()
         context = self._made.context
         context.drain()
+        administration = asyncio.ensure_future(self._made.stop_administering(grace))
         deadline = self._made.clock.monotonic() + grace
         while context.sweep.doors and self._made.clock.monotonic() < deadline:  # noqa: ASYNC110  (see below)
             await asyncio.sleep(0.02)  # doors say nothing when the last one closes; this runs once, at the end
@@ -297,8 +313,11 @@ class Worker:
             abort = getattr(door, "abort", None)
             if abort is not None:
                 abort("drain")
+        await administration
         await self._made.courier.stop(max(1.0, deadline - self._made.clock.monotonic()))
         context.sweep.stop()
+        await self._made.sign_in_notes.flush()
+        await self._made.sources.close()
         self._made.resolver.close()
         self._made.directory.close()
         self._parts.home.control_socket(self._number).unlink(missing_ok=True)

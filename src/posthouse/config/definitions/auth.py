@@ -83,6 +83,14 @@ PROTOCOLS = list_setting(
     scopes=PER_ACCOUNT,
 )
 
+NEWCOMERS = bool_setting(
+    "auth.newcomers",
+    True,
+    "Whether somebody whom a source of `auth.sources` knows and this server does not gets an account when he first "
+    "signs in.",
+    scopes=PER_DOMAIN,
+)
+
 SECOND_FACTOR_MAIL = choice_setting(
     "auth.second_factor_mail",
     "app-password",
@@ -216,6 +224,7 @@ SETTINGS = (
     TRUSTED_NETWORKS,
     PROTOCOLS,
     SECOND_FACTOR_MAIL,
+    NEWCOMERS,
     SOURCES,
     NEXT_SOURCE_AFTER,
     SOURCE_BUDGET,

@@ -126,14 +126,17 @@ class Pop3Session:
         self.state = State.TRANSACTION
         self._resume(b"+OK Maildrop has %d messages (%d octets)\r\n" % (maildrop.count, maildrop.octets))
 
-    def refuse_sign_in(self, *, is_temporary: bool = False) -> None:
-        """The credentials are wrong, or cannot be checked now (RFC 3206 §4)."""
+    def refuse_sign_in(self, *, is_temporary: bool = False, reason: str = "") -> None:
+        """The credentials are wrong, or cannot be checked now (RFC 3206 §4).
+
+        ``reason`` is for who showed the right ones and may not sign in nevertheless; one printable line.
+        """
         self._login = None
         if is_temporary:
             self._resume(_TEMPORARY)
         else:
             self._count_bad(_FAILED_SIGN_IN_COUNTS)
-            self._resume(b"-ERR [AUTH] Invalid login or password\r\n")
+            self._resume(b"-ERR [AUTH] %s\r\n" % (reason.encode() or b"Invalid login or password"))
 
     def begin_message(self, octets: int | None = None) -> None:
         """The message is there and follows; RETR tells its size, TOP does not."""

@@ -11,6 +11,7 @@ from posthouse.protocols.imap.format.codes import appenduid
 from posthouse.protocols.imap.types.events import AppendStarted
 from posthouse.servers.imap.answers import OVER_QUOTA, TRY_CREATE
 from posthouse.servers.imap.conversation import Conversation
+from posthouse.servers.imap.rights import NO_PERMISSION, may_write
 from posthouse.services.mailstore import append, mailboxes
 from posthouse.store.rows import MailboxRow
 from posthouse.store.spool import Spool
@@ -76,6 +77,9 @@ def _internal_date(talk: Conversation, started: AppendStarted) -> int:
 
 async def begin_append(talk: Conversation, started: AppendStarted) -> Appending | None:
     """Accept the literal or complete the command with the reason why not."""
+    if not may_write(talk.right):
+        talk.refuse(started.tag, NO_PERMISSION)
+        return None
     mailbox = await mailboxes.named(talk.store, talk.account_id, started.mailbox)
     if mailbox is None:
         talk.refuse(started.tag, TRY_CREATE)

@@ -7,45 +7,60 @@ from __future__ import annotations
 
 from typing import Final
 
+from posthouse.core.outcome import Outcome
 from posthouse.protocols.imap.types.events import AuthenticateOffered
 from posthouse.protocols.imap.types.state import NO
 from posthouse.servers.imap.answers import Answer
 from posthouse.servers.imap.conversation import Conversation
+from posthouse.services.identity.authentication import WRONG
 
 FAILURES: Final = 10  # of one connection, before BYE
 _FAILED: Final = Answer(NO, b"AUTHENTICATIONFAILED", b"Authentication failed")
 _LATER: Final = Answer(NO, b"UNAVAILABLE", b"Authentication is not possible now, try again later")
-_NO_PROXY: Final = Answer(NO, b"AUTHORIZATIONFAILED", b"Acting as somebody else is not allowed")
+# What the right secret was not enough for, by rule (RFC 5530 §3).
+_CODES: Final = {"auth.state": b"CONTACTADMIN", "auth.must_change": b"EXPIRED"}
 
 
 async def do_authenticate(talk: Conversation, event: AuthenticateOffered) -> None:
     """Check credentials and complete the command."""
-    if event.authzid and event.authzid.lower() != event.login.lower():
-        talk.refuse(event.tag, _NO_PROXY)
-        return
     password = event.password.encode("utf-8", "surrogateescape")
-    sign_in = await talk.services.authenticator.verify_plain(event.login, password, talk.client)
-    if sign_in.account is None or not sign_in.outcome.is_done:
-        _refuse(talk, event, is_temporary=sign_in.outcome.is_temporary)
+    sign_in = await talk.services.authenticator.verify_plain(
+        event.login, password, talk.client, protocol="imap", authzid=event.authzid
+    )
+    if sign_in.account is None or sign_in.actor is None:
+        _refuse(talk, event, sign_in.outcome)
         return
-    talk.account = sign_in.account
+    talk.account, talk.right = sign_in.account, sign_in.right
     talk.session.authenticated()
     talk.telemetry.event(
-        "auth.granted", account=sign_in.account.address, mechanism=event.mechanism, peer=talk.client.address
+        "auth.granted",
+        account=sign_in.actor.address,
+        acting_as=sign_in.account.address,
+        mechanism=event.mechanism,
+        peer=talk.client.address,
     )
     talk.done(event.tag, b"Logged in", talk.session.capability_code())
 
 
-def _refuse(talk: Conversation, event: AuthenticateOffered, *, is_temporary: bool) -> None:
+def _refuse(talk: Conversation, event: AuthenticateOffered, outcome: Outcome) -> None:
     talk.telemetry.event(
         "auth.refused",
         level="warning",
         login=event.login,
         mechanism=event.mechanism,
         peer=talk.client.address,
-        reason="temporary" if is_temporary else "credentials",
+        rule=outcome.rule,
+        reason=outcome.detail or outcome.public_text,
     )
     talk.failed_logins += 1
-    talk.refuse(event.tag, _LATER if is_temporary else _FAILED)
+    talk.refuse(event.tag, _answer(outcome))
     if talk.failed_logins >= FAILURES:
         talk.session.bye(b"Too many failed sign-ins")
+
+
+def _answer(outcome: Outcome) -> Answer:
+    if outcome.is_temporary:
+        return _LATER
+    if outcome.rule == WRONG.rule:
+        return _FAILED
+    return Answer(NO, _CODES.get(outcome.rule, b"AUTHORIZATIONFAILED"), outcome.public_text.encode())

@@ -26,6 +26,7 @@ from posthouse.services.mailstore.search import Searcher
 from posthouse.services.mailstore.watch import Watch
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow
+from posthouse.store.directory_values import ShareRight
 from posthouse.telemetry.log import Telemetry
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Conversation:
     """One connection as its commands see it.
 
     Attributes:
-        account: who signed in; set before any command that needs it is let through.
+        account: whose mail it is; set before any command that needs it is let through.
+        right: what who signed in may do in a shared mailbox; None in his own account.
         opened: the selected mailbox, or None.
         stop_watching: ends the subscription of an IDLE under way.
     """
@@ -82,6 +84,7 @@ class Conversation:
         self.services = services
         self.client = client
         self.account: AccountRow | None = None
+        self.right: ShareRight | None = None
         self.opened: Opened | None = None
         self.failed_logins = 0
         self.stop_watching: Callable[[], None] | None = None

@@ -28,6 +28,7 @@ from posthouse.servers.imap.auth import do_authenticate
 from posthouse.servers.imap.commands import COMMANDS
 from posthouse.servers.imap.conversation import Conversation, ImapServices
 from posthouse.servers.imap.idle import Idling
+from posthouse.servers.imap.rights import NO_PERMISSION, may_run
 from posthouse.services.identity.client import ClientInfo
 
 
@@ -204,6 +205,9 @@ class ImapDoor(Door):
         else:
             if self._session.condstore:
                 self._talk.enabled_condstore()
+            if not may_run(self._talk.right, command):
+                self._talk.refuse(event.tag, NO_PERMISSION)
+                return
             self._serve(event.tag, COMMANDS[type(command)](self._talk, event.tag, command))
 
     def _look(self) -> None:

@@ -13,6 +13,7 @@ from posthouse.protocols.imap.types.commands import Select
 from posthouse.servers.imap.answers import NONEXISTENT
 from posthouse.servers.imap.conversation import Conversation
 from posthouse.servers.imap.opened import Opened
+from posthouse.servers.imap.rights import may_write
 from posthouse.services.mailstore import mailboxes
 from posthouse.store.rows import Field, MailboxRow
 
@@ -30,7 +31,8 @@ async def do_select(talk: Conversation, tag: bytes, command: Select) -> None:
         talk.refuse(tag, NONEXISTENT)
         return
     uids = await talk.services.uid_cache.uids(talk.store, row)
-    opened = Opened(row, uids, talk.services.recent, read_only=command.read_only)
+    read_only = command.read_only or not may_write(talk.right)
+    opened = Opened(row, uids, talk.services.recent, read_only=read_only)
     facts = SelectFacts(
         messages=len(uids),
         recent=opened.recent,
@@ -38,12 +40,12 @@ async def do_select(talk: Conversation, tag: bytes, command: Select) -> None:
         uidvalidity=row.uidvalidity,
         uidnext=opened.uidnext,
         highestmodseq=row.highestmodseq,
-        read_only=command.read_only,
+        read_only=read_only,
     )
     talk.untagged(select_responses(facts))
     talk.opened = opened
-    talk.session.selected(read_only=command.read_only)
-    if command.read_only:
+    talk.session.selected(read_only=read_only)
+    if read_only:
         talk.done(tag, b"Examine completed", b"READ-ONLY")
     else:
         talk.done(tag, b"Select completed", b"READ-WRITE")

@@ -38,9 +38,10 @@ from posthouse.servers.pop3.maildrop import (
     read_message,
     remove_messages,
 )
-from posthouse.services.identity.authentication import WRONG, Authenticator, SignIn
+from posthouse.services.identity.authentication import NOT_SHARED, WRONG, Authenticator, SignIn
 from posthouse.services.identity.client import ClientInfo
 from posthouse.store.contract import Store
+from posthouse.store.directory_values import ShareRight
 from posthouse.store.rows import MailboxRow
 
 
@@ -167,15 +168,17 @@ class Pop3Door(Door):
         self.run(self._sign_in(event), lambda found, error: self._signed_in(event, found, error))
 
     async def _sign_in(self, event: CredentialsOffered) -> tuple[SignIn, MailboxRow | None, Maildrop | None]:
-        if event.authzid and event.authzid.lower() != event.login.lower():
-            # Acting for others is no right that anybody has here (RFC 4616 §2).
-            return SignIn(WRONG), None, None
         client = ClientInfo(
             address=self.peer_host, port=self.peer_port, listener=self.listener.name, session=self.session_id
         )
-        sign_in = await self._authenticator.verify_plain(event.login, event.password.encode(), client)
+        sign_in = await self._authenticator.verify_plain(
+            event.login, event.password.encode(), client, protocol="pop3", authzid=event.authzid
+        )
         if sign_in.account is None:
             return sign_in, None, None
+        if sign_in.right is ShareRight.READ:
+            # POP3 knows no reading without removing.
+            return SignIn(NOT_SHARED.because("reading alone is not possible by POP3")), None, None
         inbox = await find_inbox(self._store, sign_in.account.id)
         most = self.settings.get(MESSAGES, account=sign_in.account.address)
         return sign_in, inbox, await open_maildrop(self._store, inbox, most)
@@ -193,7 +196,9 @@ class Pop3Door(Door):
             sign_in, self._inbox, maildrop = found
             if maildrop is None or sign_in.account is None:
                 self._report_refusal(event, sign_in)
-                self._session.refuse_sign_in(is_temporary=sign_in.outcome.is_temporary)
+                outcome = sign_in.outcome
+                reason = "" if outcome.rule == WRONG.rule else outcome.public_text
+                self._session.refuse_sign_in(is_temporary=outcome.is_temporary, reason=reason)
             else:
                 self._account = sign_in.account.address
                 self.signed_in(self._account)
@@ -272,7 +277,8 @@ class Pop3Door(Door):
             login=event.login[:256],
             mechanism=event.mechanism,
             peer=self.peer_host,
-            reason=sign_in.outcome.rule,
+            rule=sign_in.outcome.rule,
+            reason=sign_in.outcome.detail or sign_in.outcome.public_text,
         )
 
     def _report(self, error: BaseException | None, what: str) -> None:

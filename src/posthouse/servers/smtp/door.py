@@ -42,7 +42,7 @@ from posthouse.protocols.smtp.types import (
 )
 from posthouse.servers.door import Door, DoorContext, ListenerInfo
 from posthouse.servers.smtp.configs import SessionConfigs, service_class
-from posthouse.services.identity.authentication import WRONG, Authenticator, SignIn
+from posthouse.services.identity.authentication import Authenticator, SignIn
 from posthouse.services.identity.client import ClientInfo, ListenerClass, TlsInfo
 from posthouse.services.reception.reception import MailDecision, Reception
 from posthouse.services.reception.transaction import Transaction, report_refusal
@@ -279,12 +279,10 @@ class SmtpDoor(Door):
     def _on_credentials(self, event: CredentialsOffered) -> None:
         self._is_waiting = True
         client = self._client or self._make_client()
-        if event.authzid and event.authzid.lower() != event.login.lower():
-            # Acting for others is no right that anybody has here (RFC 4616 §2).
-            self._signed_in(event, SignIn(WRONG), None)
-            return
         self.run(
-            self._services.authenticator.verify_plain(event.login, event.password.encode(), client),
+            self._services.authenticator.verify_plain(
+                event.login, event.password.encode(), client, protocol="smtp", authzid=event.authzid
+            ),
             lambda sign_in, error: self._signed_in(event, sign_in, error),
         )
 
@@ -292,7 +290,7 @@ class SmtpDoor(Door):
         if sign_in is None:
             self._session.answer_auth(self._outcome_of(error, "auth", code=454))
         else:
-            self._account = sign_in.account
+            self._account = sign_in.actor
             self._client = None
             self._report_sign_in(event, sign_in)
             self._session.answer_auth(sign_in.outcome)

@@ -1,90 +1,160 @@
-"""Whether a name and a password go together, for every protocol that signs people in.
+"""Whether a name and a secret go together, for every protocol that signs people in, and whether that person may.
 
-Failures are counted by client address (an IPv6 client by its /64): after a few the answer is delayed, after many it
-is refused unseen until the count has aged. A password that is remembered as right is never delayed, so one guesser
-behind a shared address does not lock out his neighbours.
+The order of the questions: whose name is it; is the password remembered as right; is the client banned; is it an app
+password; does the account have a second factor, so that its password alone is not enough; what do the sources of its
+domain say (``sources``; our own store is one). Then, of an account whose secret was right: is it active, may it use
+this protocol, must the password be changed first. Only who showed the right secret learns which of these it was.
 
-RFC 4954 §6 (codes). Not here: SASL mechanisms (``protocols.sasl``). Tests:
-``tests/unit/services/identity/test_authentication.py``.
+A source that cannot answer makes a temporary refusal, never a wrong password. Guessing is counted and banned by
+``guard``. RFC 4954 §6 (codes), RFC 5248 (5.7.13). Not here: SASL mechanisms (``protocols.sasl``), accounts for people
+whom only a source knows (``Newcomers``). Tests: ``tests/unit/services/identity/test_authentication.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from collections import OrderedDict
+import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
-from posthouse.config.definitions.auth import FAILURE_LIMIT
+from posthouse.config.definitions.auth import PROTOCOLS, SECOND_FACTOR_MAIL
 from posthouse.config.settings import Settings
 from posthouse.core import status
-from posthouse.core.address import Address, parse_address
+from posthouse.core.address import parse_address
 from posthouse.core.clock import Clock
-from posthouse.core.errors import Fault, SyntaxFault
+from posthouse.core.errors import Fault, SyntaxFault, Unavailable
 from posthouse.core.outcome import Outcome, defer, done, reject
+from posthouse.core.status import Detail
+from posthouse.services.identity.app_passwords import allows, app_password_verifier
 from posthouse.services.identity.client import ClientInfo
 from posthouse.services.identity.directory import Directory
-from posthouse.services.identity.passwords import Passwords
-from posthouse.services.identity.resolution import LocalAccount
+from posthouse.services.identity.guard import Guard
+from posthouse.services.identity.names import account_named
+from posthouse.services.identity.passwords import PASSWORD_OCTETS, Passwords
+from posthouse.services.identity.second_factor import SecondFactor
+from posthouse.services.identity.shares import right_in
+from posthouse.services.identity.sign_in_notes import SignInNotes
+from posthouse.services.identity.sources.contract import (
+    Down,
+    Granted,
+    Login,
+    SourceAnswer,
+    SourcePerson,
+    Unknown,
+    Wrong,
+    login_of,
+)
+from posthouse.services.identity.sources.registry import Sources
 from posthouse.store.contract import Store
-from posthouse.store.directory_rows import AccountRow
-from posthouse.store.directory_values import PutAccount
+from posthouse.store.directory_rows import AccountRow, CredentialRow
+from posthouse.store.directory_values import (
+    AccountKind,
+    AccountState,
+    CredentialKind,
+    PutAccount,
+    ShareRight,
+)
 
-FREE_FAILURES: Final = 3
-LONGEST_DELAY: Final = 8.0  # seconds
-FORGET_SECONDS: Final = 600.0
-CLIENTS: Final = 10_000
-DOMAINS_FOR_SHORT_NAME: Final = 200
+SEPARATOR: Final = "*"  # in ``shared@example.org*anna@example.org``: anna signs in to the shared mailbox
 
 SIGNED_IN = done("Authentication successful", code=235, detail_code=status.SECURITY_OTHER, rule="auth.password")
 WRONG = reject("Authentication credentials invalid", code=535, detail_code=status.BAD_CREDENTIALS, rule="auth.password")
-TOO_MANY = defer(
+BANNED = defer(
     "Too many failed sign-ins, try again later",
     code=454,
     detail_code=status.TEMPORARY_AUTHENTICATION_FAILURE,
-    rule="auth.failures",
+    rule="auth.ban",
     setting="auth.failure_limit",
+)
+NOT_NOW = defer(
+    "Signing in is not possible now, try again later",
+    code=454,
+    detail_code=status.TEMPORARY_AUTHENTICATION_FAILURE,
+    rule="auth.sources",
+    setting="auth.sources",
+)
+DISABLED = reject("This account is disabled", code=535, detail_code=Detail(7, 13), rule="auth.state")
+NOT_THIS_WAY = reject(
+    "This account may not sign in by this protocol",
+    code=535,
+    detail_code=status.NOT_AUTHORIZED,
+    rule="auth.protocols",
+    setting="auth.protocols",
+)
+MUST_CHANGE = reject(
+    "The password must be changed before it can be used",
+    code=535,
+    detail_code=status.NOT_AUTHORIZED,
+    rule="auth.must_change",
+)
+NEEDS_APP_PASSWORD = reject(
+    "This account needs an app password here",
+    code=535,
+    detail_code=status.NOT_AUTHORIZED,
+    rule="auth.second_factor",
+    setting="auth.second_factor_mail",
+)
+NEEDS_CODE = reject(
+    "A one-time code is needed too", code=535, detail_code=status.NOT_AUTHORIZED, rule="auth.second_factor"
+)
+NOT_SHARED = reject(
+    "Acting as that account is not allowed", code=535, detail_code=status.NOT_AUTHORIZED, rule="auth.share"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What a sign-in came to; ``account`` is set exactly where the outcome grants."""
+    """What a sign-in came to.
+
+    Attributes:
+        outcome: granted, or why not.
+        account: whose mail it is; set exactly where the outcome grants.
+        actor: who signed in; another than ``account`` in a shared mailbox.
+        right: what the actor may do in a shared mailbox; None for his own account.
+        credential: the id of the app password that was used; "" for the account's own password.
+    """
 
     outcome: Outcome
     account: AccountRow | None = None
+    actor: AccountRow | None = None
+    right: ShareRight | None = None
+    credential: str = ""
 
 
-class FailureTable:
-    """Failures by client, bounded; the oldest client is forgotten first."""
+class Newcomers(Protocol):
+    """Makes accounts for people whom a source granted and the directory does not have."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._clients: OrderedDict[str, tuple[int, float]] = OrderedDict()
+    async def welcome(self, person: SourcePerson, source: str) -> AccountRow | None:
+        """Return the new account; None where its domain does not take newcomers. Raises Unavailable."""
+        ...
 
-    def count(self, client: str) -> int:
-        """Return the failures of a client that have not aged."""
-        failures, until = self._clients.get(client, (0, 0.0))
-        return failures if until > self._clock.monotonic() else 0
 
-    def add(self, client: str) -> int:
-        """Count one more failure; return how many there are."""
-        failures = self.count(client) + 1
-        self._clients[client] = (failures, self._clock.monotonic() + FORGET_SECONDS)
-        self._clients.move_to_end(client)
-        if len(self._clients) > CLIENTS:
-            self._clients.popitem(last=False)
-        return failures
-
-    def clear(self, client: str) -> None:
-        """Forget a client's failures."""
-        self._clients.pop(client, None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    login: str
+    secret: bytes
+    client: ClientInfo
+    protocol: str
+    code: str
 
 
 class Authenticator:
-    """Signs people in by password."""
+    """Signs people in.
+
+    Args:
+        directory: whose an address is.
+        passwords: checks hashes and remembers what was right.
+        store: the accounts and their credentials.
+        settings: in force.
+        clock: for ends of credentials.
+        guard: counts wrong secrets; by default one of its own.
+        sources: who else is asked; None: only our own store.
+        second_factor: one-time codes; None: no account has any.
+        notes: where last sign-ins are noted; None: nowhere.
+        newcomers: makes accounts at a first sign-in; None: nobody new is let in.
+        sleep: what waits.
+    """
 
     def __init__(
         self,
@@ -94,42 +164,210 @@ class Authenticator:
         settings: Settings,
         clock: Clock,
         *,
+        guard: Guard | None = None,
+        sources: Sources | None = None,
+        second_factor: SecondFactor | None = None,
+        notes: SignInNotes | None = None,
+        newcomers: Newcomers | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._directory = directory
         self._passwords = passwords
         self._store = store
         self._settings = settings
-        self._failures = FailureTable(clock)
+        self._clock = clock
+        self.guard = guard or Guard(store, settings, clock, secrets.token_bytes(32))
+        self._sources = sources
+        self._second_factor = second_factor
+        self._notes = notes
+        self._newcomers = newcomers
         self._sleep = sleep
 
-    async def verify_plain(self, login: str, password: bytes, client: ClientInfo) -> SignIn:
-        """Sign in with a full address, or a short name where it is clear whose it is.
+    async def verify_plain(
+        self, login: str, password: bytes, client: ClientInfo, *, protocol: str = "", authzid: str = "", code: str = ""
+    ) -> SignIn:
+        """Sign in with a name and a password.
 
-        Returns: 235, 535 5.7.8 (the same for every way to be wrong) or 454 4.7.0. Raises Unavailable.
+        Args:
+            login: a full address, a short name where it is clear whose, or ``SHARED*LOGIN`` (``SEPARATOR``).
+            password: the account's, or an app password.
+            client: who is at the other end.
+            protocol: ``imap``, ``pop3``, ``smtp``, ``api``: what must be allowed; "" for none in particular.
+            authzid: as whom to act; a shared mailbox, or the account itself (RFC 4616 §2).
+            code: a one-time code; used by ``api`` only.
+
+        Returns: 235; 535 (5.7.8 for every way to be wrong); 454 4.7.0 where it cannot be said now. Raises Unavailable.
         """
-        source = client_key(client.address)
-        account = await self._find(login)
-        encoded = account.password_hash if account is not None else ""
-        if account is not None and self._passwords.is_remembered(encoded, password):
-            return SignIn(SIGNED_IN, account)
-        if self._failures.count(source) >= self._settings.get(FAILURE_LIMIT):
-            return SignIn(TOO_MANY)
-        if account is not None and await self._passwords.verify(encoded, password):
-            self._failures.clear(source)
-            await self._renew(account, password)
-            return SignIn(SIGNED_IN, account)
-        if account is None:
-            await self._passwords.verify("", password)
-        await self._penalty(self._failures.add(source))
-        return SignIn(WRONG)
+        shared, separator, own = login.rpartition(SEPARATOR)
+        if separator and "@" in shared and not authzid:
+            login, authzid = own, shared
+        attempt = _Attempt(login=login, secret=password, client=client, protocol=protocol, code=code)
+        return await self._act_as(await self._verify(attempt), login, authzid)
 
-    async def _penalty(self, failures: int) -> None:
-        if failures > FREE_FAILURES:
-            await self._sleep(min(LONGEST_DELAY, 0.5 * 2 ** (failures - FREE_FAILURES - 1)))
+    async def verify_token(
+        self, token: str, mechanism: str, client: ClientInfo, *, login: str = "", protocol: str = "", authzid: str = ""
+    ) -> SignIn:
+        """Sign in with a bearer token of an OpenID provider (RFC 7628 §3).
+
+        ``login`` is the name that came with it, which must be the token's, "" where none did. Returns and raises as
+        ``verify_plain``.
+        """
+        attempt = _Attempt(login=login, secret=token.encode(), client=client, protocol=protocol, code="")
+        ban = await self.guard.ban_of(client.address, "")
+        if ban is not None:
+            return SignIn(BANNED.because(ban.reason))
+        domain = login.rpartition("@")[2].lower()
+        answer = await self._sources.ask_token(token, mechanism, domain) if self._sources else Unknown()
+        if isinstance(answer, Granted) and login and answer.person.address != login.lower():
+            answer = Wrong(f"the token is of {answer.person.address}")
+        sign_in = await self._answered(attempt, None, answer)
+        return await self._act_as(sign_in, login or "", authzid)
+
+    # -- one attempt ----------------------------------------------------------------------------------------------
+
+    async def _verify(self, attempt: _Attempt) -> SignIn:
+        account = await account_named(attempt.login, self._directory, self._store)
+        name = account.address if account is not None else attempt.login.lower()[:320]
+        if account is not None and self._passwords.is_remembered(self._memory(account), attempt.secret):
+            return await self._with_second_factor(attempt, account)
+        ban = await self.guard.ban_of(attempt.client.address, name)
+        if ban is not None:
+            return SignIn(BANNED.because(f"{ban.reason}; banned until {ban.until:.0f}"))
+        if account is not None and (used := await self._app_password(account, attempt.secret)) is not None:
+            return self._by_app_password(attempt, account, used)
+        return await self._answered(attempt, account, await self._ask(attempt, account))
+
+    async def _ask(self, attempt: _Attempt, account: AccountRow | None) -> SourceAnswer:
+        async def own() -> SourceAnswer:
+            encoded = account.password_hash if account is not None else ""
+            is_right = await self._passwords.verify(encoded, attempt.secret)
+            if account is None or not encoded:
+                return Unknown()
+            return Granted(SourcePerson(address=account.address)) if is_right else Wrong("own")
+
+        if len(attempt.secret) > PASSWORD_OCTETS or self._sources is None:
+            return await own()
+        return await self._sources.ask_password(await self._login(attempt, account), attempt.secret, own)
+
+    async def _login(self, attempt: _Attempt, account: AccountRow | None) -> Login:
+        name = account.address if account is not None else attempt.login
+        domain = "" if "@" in name else await self._directory.default_domain()
+        login = login_of(name, default_domain=domain, protocol=attempt.protocol, client=attempt.client.address)
+        return replace(login, name=attempt.login)
+
+    async def _answered(self, attempt: _Attempt, account: AccountRow | None, answer: SourceAnswer) -> SignIn:
+        if isinstance(answer, Down):
+            return SignIn(NOT_NOW.because(f"{answer.source}: {answer.detail}"))
+        if not isinstance(answer, Granted):
+            detail = answer.detail if isinstance(answer, Wrong) else "nobody knows the name"
+            return await self._failed(attempt, account, detail)
+        if answer.source and (account is None or account.address != answer.person.address):
+            account = await self._person(answer)
+        if account is None:
+            return SignIn(NOT_SHARED.because("there is no account for this person, and none was made"))
+        await self._remember(account, attempt.secret, answer)
+        return await self._with_second_factor(attempt, account)
+
+    async def _person(self, answer: Granted) -> AccountRow | None:
+        """Return the account of somebody a source granted, made now where there is none."""
+        try:
+            known = await self._store.account(str(parse_address(answer.person.address)).lower())
+        except SyntaxFault:
+            return None
+        if known is not None or self._newcomers is None:
+            return known
+        return await self._newcomers.welcome(answer.person, answer.source)
+
+    async def _failed(self, attempt: _Attempt, account: AccountRow | None, detail: str) -> SignIn:
+        name = account.address if account is not None else attempt.login.lower()[:320]
+        try:
+            penalty = await self.guard.failed(attempt.client.address, name, attempt.secret)
+        except Unavailable:
+            return SignIn(WRONG.because(detail))
+        if penalty.delay:
+            await self._sleep(penalty.delay)
+        return SignIn(WRONG.because(f"{detail}; {penalty.ban.reason}" if penalty.ban else detail))
+
+    # -- what comes after the right secret --------------------------------------------------------------------------
+
+    async def _with_second_factor(self, attempt: _Attempt, account: AccountRow) -> SignIn:
+        """Admit an account whose own password was right; where it has a second factor that is not all."""
+        if self._second_factor is not None and await self._second_factor.is_on(account):
+            if attempt.protocol == "api":
+                if not await self._second_factor.accept(account, attempt.code):
+                    if attempt.code:
+                        await self.guard.failed(attempt.client.address, account.address, attempt.code.encode())
+                    return SignIn(NEEDS_CODE)
+            elif self._app_passwords_only(account):
+                return SignIn(NEEDS_APP_PASSWORD)
+        return self._admitted(attempt, account)
+
+    def _app_passwords_only(self, account: AccountRow) -> bool:
+        domain = account.address.rpartition("@")[2]
+        return self._settings.get(SECOND_FACTOR_MAIL, domain=domain) == "app-password"
+
+    def _by_app_password(self, attempt: _Attempt, account: AccountRow, used: CredentialRow) -> SignIn:
+        if attempt.protocol and not allows(used.scopes, attempt.protocol):
+            return SignIn(NOT_THIS_WAY.because(f"the app password {used.name!r} is for {used.scopes}"))
+        if self._notes is not None:
+            self._notes.credential(used.id, attempt.client.address)
+        sign_in = self._admitted(attempt, account)
+        return replace(sign_in, credential=used.id) if sign_in.account is not None else sign_in
+
+    async def _app_password(self, account: AccountRow, secret: bytes) -> CredentialRow | None:
+        verifier = app_password_verifier(account.id, secret)
+        if not verifier:
+            return None
+        row = await self._store.credential_by_verifier(CredentialKind.APP_PASSWORD, verifier)
+        if row is None or row.account != account.address or 0 < row.expires <= self._clock.now():
+            return None
+        return row
+
+    def _admitted(self, attempt: _Attempt, account: AccountRow) -> SignIn:
+        refusal = self._refusal(attempt, account)
+        if refusal is not None:
+            return SignIn(refusal)
+        self.guard.succeeded(attempt.client.address, account.address)
+        if self._notes is not None:
+            self._notes.account(account.id, attempt.client.address, attempt.protocol)
+        return SignIn(SIGNED_IN, account, account)
+
+    def _refusal(self, attempt: _Attempt, account: AccountRow) -> Outcome | None:
+        if account.kind is not AccountKind.PERSON:
+            return WRONG.because("nobody signs in as a shared mailbox")
+        if account.state is not AccountState.ACTIVE:
+            return DISABLED.because(f"the account is {account.state.value}")
+        if attempt.protocol and attempt.protocol not in self._settings.get(PROTOCOLS, account=account.address):
+            return NOT_THIS_WAY
+        if account.must_change_password and attempt.protocol != "api":
+            return MUST_CHANGE
+        return None
+
+    async def _act_as(self, sign_in: SignIn, login: str, authzid: str) -> SignIn:
+        """Turn a sign-in into one to the shared mailbox that was asked for."""
+        account = sign_in.account
+        if account is None or not authzid or authzid.lower() in {login.lower(), account.address}:
+            return sign_in
+        shared = await account_named(authzid, self._directory, self._store)
+        if shared is None or shared.kind is not AccountKind.SHARED or shared.state is not AccountState.ACTIVE:
+            return SignIn(NOT_SHARED)
+        right = await right_in(self._store, shared.address, account.address)
+        return replace(sign_in, account=shared, right=right) if right is not None else SignIn(NOT_SHARED)
+
+    # -- memory and hashes ------------------------------------------------------------------------------------------
+
+    def _memory(self, account: AccountRow) -> str:
+        """Return under what a right password of an account is remembered: a changed one is forgotten at once."""
+        return account.password_hash or f"source {account.source} {account.address} {account.revision}"
+
+    async def _remember(self, account: AccountRow, secret: bytes, answer: Granted) -> None:
+        if answer.source:
+            self._passwords.note_right(self._memory(account), secret)
+        else:
+            await self._renew(account, secret)
 
     async def _renew(self, account: AccountRow, password: bytes) -> None:
-        """Replace a hash of another cost. A failure is no reason to refuse the sign-in; the next one tries again."""
+        """Replace a hash of another scheme or cost. A failure is no reason to refuse; the next sign-in tries again."""
         if not self._passwords.needs_rehash(account.password_hash):
             return
         encoded = await self._passwords.hash(password)
@@ -137,45 +375,3 @@ class Authenticator:
             await self._store.commit(PutAccount(address=account.address, password_hash=encoded, must_be_new=False))
         except Fault:
             return
-
-    async def _find(self, login: str) -> AccountRow | None:
-        if "@" in login:
-            return await self._account_at(login)
-        domain = await self._directory.default_domain()
-        if domain and (account := await self._account_at(f"{login}@{domain}")) is not None:
-            return account
-        return await self._only_namesake(login)
-
-    async def _account_at(self, text: str) -> AccountRow | None:
-        try:
-            address = parse_address(text)
-        except SyntaxFault:
-            return None
-        resolution = await self._directory.resolve(address)
-        if isinstance(resolution, LocalAccount) and _is_own_name(resolution, address):
-            return resolution.account
-        return None
-
-    async def _only_namesake(self, name: str) -> AccountRow | None:
-        """The one account of that local part in all our domains; None where there are several or none."""
-        found: dict[int, AccountRow] = {}
-        for domain in (await self._store.domains())[:DOMAINS_FOR_SHORT_NAME]:
-            account = await self._account_at(f"{name}@{domain.name}")
-            if account is not None:
-                found[account.id] = account
-        return next(iter(found.values())) if len(found) == 1 else None
-
-
-def _is_own_name(resolution: LocalAccount, address: Address) -> bool:
-    """Whether the account was named by its own local part, not by a detail or as the postmaster by default."""
-    return resolution.account.address.rpartition("@")[0] == address.local_part.lower()
-
-
-def client_key(address: str) -> str:
-    """Return the key under which a client's failures are counted: its address, for IPv6 the /64 it is in."""
-    if ":" not in address:
-        return address
-    try:
-        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
-    except ValueError:
-        return address

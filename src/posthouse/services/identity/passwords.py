@@ -16,9 +16,9 @@ from collections import OrderedDict
 from typing import Final
 
 import argon2
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from posthouse.core.clock import Clock
+from posthouse.services.identity import schemes
 
 REMEMBER_SECONDS: Final = 300.0
 REMEMBER_COUNT: Final = 10_000
@@ -70,12 +70,18 @@ class Passwords:
         async with self._gate:
             is_right = await asyncio.to_thread(self._check, encoded, password)
         if is_right:
-            self._remember(encoded, password)
+            self.note_right(encoded, password)
         return is_right
 
+    def note_right(self, encoded: str, password: bytes) -> None:
+        """Remember that a password was right, for a hash or for another text that changes when the password may."""
+        self._right[self._digest(encoded, password)] = self._clock.monotonic() + REMEMBER_SECONDS
+        if len(self._right) > REMEMBER_COUNT:
+            self._right.popitem(last=False)
+
     def needs_rehash(self, encoded: str) -> bool:
-        """Whether the hash was made with another cost than today's."""
-        return self._hasher.check_needs_rehash(encoded)
+        """Whether the hash is of another scheme or cost than today's."""
+        return schemes.needs_upgrade(encoded, self._hasher)
 
     async def hash(self, password: bytes) -> str:
         """Return the encoded hash of a password, made in a thread."""
@@ -91,16 +97,8 @@ class Passwords:
         return self._fits(encoded, password)
 
     def _fits(self, encoded: str, password: bytes) -> bool:
-        try:
-            return self._hasher.verify(encoded, password)
-        except (VerificationError, InvalidHashError):
-            return False
+        return schemes.verify(encoded, password)
 
     def _digest(self, encoded: str, password: bytes) -> bytes:
         hashed = encoded.encode()
         return hashlib.blake2b(len(hashed).to_bytes(4) + hashed + password, key=self._key, digest_size=32).digest()
-
-    def _remember(self, encoded: str, password: bytes) -> None:
-        self._right[self._digest(encoded, password)] = self._clock.monotonic() + REMEMBER_SECONDS
-        if len(self._right) > REMEMBER_COUNT:
-            self._right.popitem(last=False)

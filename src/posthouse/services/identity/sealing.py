@@ -14,9 +14,11 @@ import base64
 import binascii
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -26,6 +28,20 @@ KEY_FILE: Final = "secret.key"
 _PREFIX: Final = "v1:"
 _NONCE: Final = 12
 _KEY: Final = 32
+
+
+class SealedSource(Protocol):
+    """A sign-in source as the store keeps it, with its secret fields sealed: a JSON object of texts."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def sealed(self) -> str:
+        """Its secrets."""
+        ...
 
 
 class Sealing:
@@ -54,6 +70,12 @@ class Sealing:
                 f"a secret of {purpose} cannot be opened: {KEY_FILE} in the home is not the key that sealed it",
                 where="identity.sealing",
             ) from None
+
+    def open_source(self, row: SealedSource) -> Mapping[str, str]:
+        """Return the secret fields of a sign-in source. Raises Unavailable: as ``open``."""
+        opened = self.open(row.sealed, f"source:{row.name}")
+        fields: dict[str, str] = orjson.loads(opened) if opened else {}
+        return fields
 
 
 def sealing_of(home: Path) -> Sealing:

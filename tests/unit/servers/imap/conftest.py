@@ -17,7 +17,7 @@ from posthouse.servers.imap.door import ImapDoor
 from posthouse.servers.limits import ConnectionLimits
 from posthouse.servers.sweep import Sweep
 from posthouse.servers.tls import TlsContexts, make_self_signed
-from posthouse.services.identity.authentication import SIGNED_IN, WRONG, SignIn
+from posthouse.services.identity.authentication import NOT_SHARED, SIGNED_IN, WRONG, SignIn
 from posthouse.store.directory_values import PutAccount, PutDomain
 from posthouse.store.open import open_store
 from posthouse.testing.telemetry import RecordingTelemetry
@@ -36,11 +36,13 @@ class OneSecret:
     def __init__(self, store):
         self._store = store
 
-    async def verify_plain(self, login, password, client):
+    async def verify_plain(self, login, password, client, *, protocol, authzid):
         account = await self._store.account(login)
         if account is None or password != b"secret":
             return SignIn(WRONG)
-        return SignIn(SIGNED_IN, account)
+        if authzid and authzid != login:
+            return SignIn(NOT_SHARED)
+        return SignIn(SIGNED_IN, account, account)
 
 
 class BytewiseDoor(ImapDoor):

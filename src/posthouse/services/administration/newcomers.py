@@ -1,0 +1,88 @@
+"""Accounts for people whom a sign-in source granted and the directory does not have: made at their first sign-in.
+
+The domain must be ours and active, and the limits hold as for an account that an administrator adds. The entry in the
+audit log names the source. Tests: ``tests/unit/services/administration/test_newcomers.py``.
+"""
+
+from __future__ import annotations
+
+from posthouse.config.definitions.auth import NEWCOMERS
+from posthouse.config.settings import Settings
+from posthouse.core.address import format_local_part, parse_address
+from posthouse.core.clock import Clock
+from posthouse.core.errors import SyntaxFault
+from posthouse.services.administration.faults import Refused
+from posthouse.services.administration.limits import ceilings, check_quota
+from posthouse.services.identity.defaults import quota_of
+from posthouse.services.identity.sources.contract import SourcePerson
+from posthouse.store.contract import Store, StoreRefusal
+from posthouse.store.directory_rows import AccountRow, DomainRow
+from posthouse.store.directory_values import Audit, PutAccount
+from posthouse.telemetry.log import Telemetry
+
+
+class AccountsForNewcomers:
+    """Makes them, for ``identity.authentication``."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._telemetry = telemetry
+
+    async def welcome(self, person: SourcePerson, source: str) -> AccountRow | None:
+        """Return the new account; None where there can be none, with an event that says why. Raises Unavailable."""
+        try:
+            own = await self._make(person, source)
+        except (SyntaxFault, StoreRefusal, Refused) as refusal:
+            self._telemetry.event(
+                "auth.newcomer_declined",
+                level="warning",
+                login=person.address[:320],
+                source=source,
+                reason=refusal.detail,
+            )
+            return None
+        return await self._store.account(own)
+
+    async def _home(self, domain: str) -> DomainRow:
+        home = await self._store.domain(domain)
+        if home is None or home.disabled or home.alias_of:
+            raise Refused(f"{domain} is no domain that takes accounts")
+        if not self._settings.get(NEWCOMERS, domain=home.name):
+            raise Refused(f"auth.newcomers is off for {domain}")
+        return home
+
+    async def _make(self, person: SourcePerson, source: str) -> str:
+        address = parse_address(person.address)
+        home = await self._home(address.domain)
+        own = f"{format_local_part(address.local_part.lower())}@{home.name}"
+        given = person.attributes.get("quota", "")
+        quota = int(given) if given.isascii() and given.isdigit() else quota_of(self._settings, home.name)
+        check_quota(self._settings, home, quota)
+        now = self._clock.now()
+        value = PutAccount(
+            address=own,
+            display_name=person.display_name,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            quota_bytes=quota,
+            source=source,
+            external_id=person.external_id,
+            created=now,
+            ceilings=ceilings(self._settings, home),
+        )
+        trace = Audit(
+            at=now,
+            actor=f"source {source}",
+            door="sign-in",
+            address="",
+            operation="account.add",
+            subject=f"account:{own}",
+            office=home.office,
+            domain=home.name,
+            after={"address": own, "source": source, "external_id": person.external_id, "quota_bytes": quota},
+        )
+        await self._store.commit(value, trace)
+        self._telemetry.event("auth.newcomer", account=own, source=source)
+        return own
