@@ -174,7 +174,7 @@ class _Components:
 def _operation(each: Operation[Any, Any], schemas: _Components) -> dict[str, Any]:
     schema = schemas.input(each.input)
     made: dict[str, Any] = {
-        "operationId": each.name,
+        "operationId": each.name.removesuffix("."),  # some nouns are commands of their own
         "tags": [each.noun],
         "summary": each.summary,
         "parameters": _parameters(each, schema),
