@@ -128,6 +128,7 @@ class Door(asyncio.Protocol):
     """Base of the doors. Hooks are called one at a time, on the loop, never after ``on_closed``.
 
     Attributes:
+        local_host: the address of ours that the peer connected to; ``""`` for a UNIX socket.
         peer_host, peer_port: the peer's address; ``""`` and 0 for a UNIX socket. IPv4 in IPv6 form reads as IPv4.
         is_loopback: whether the peer is on this machine.
         is_secure: whether TLS protects the connection now.
@@ -151,6 +152,7 @@ class Door(asyncio.Protocol):
         self.telemetry = context.telemetry
         self.session_id = ""
         self.peer_host = ""
+        self.local_host = ""
         self.peer_port = 0
         self.is_loopback = False
         self.is_secure = False
@@ -325,6 +327,8 @@ class Door(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
         self._set_peer(transport.get_extra_info("peername"))
+        local = transport.get_extra_info("sockname")
+        self.local_host = str(local[0]).removeprefix("::ffff:") if isinstance(local, tuple) else ""
         context = self.context
         self.session_id = context.next_session_id()
         self.telemetry = context.telemetry.bind(session=self.session_id, protocol=self.listener.protocol)

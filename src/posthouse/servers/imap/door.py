@@ -64,7 +64,11 @@ class ImapDoor(Door):
             )
         )
         client = ClientInfo(
-            address=self.peer_host, port=self.peer_port, listener=self.listener.name, session=self.session_id
+            address=self.peer_host,
+            local_address=self.local_host,
+            port=self.peer_port,
+            listener=self.listener.name,
+            session=self.session_id,
         )
         mask = self.watch(ImapMask)
         if mask is not None:

@@ -169,7 +169,11 @@ class Pop3Door(Door):
 
     async def _sign_in(self, event: CredentialsOffered) -> tuple[SignIn, MailboxRow | None, Maildrop | None]:
         client = ClientInfo(
-            address=self.peer_host, port=self.peer_port, listener=self.listener.name, session=self.session_id
+            address=self.peer_host,
+            local_address=self.local_host,
+            port=self.peer_port,
+            listener=self.listener.name,
+            session=self.session_id,
         )
         sign_in = await self._authenticator.verify_plain(
             event.login, event.password.encode(), client, protocol="pop3", authzid=event.authzid

@@ -337,6 +337,7 @@ class SmtpDoor(Door):
         session = self._session
         self._client = ClientInfo(
             address=self.peer_host,
+            local_address=self.local_host,
             port=self.peer_port,
             listener=self.listener.name,
             listener_class=_CLASSES[service_class(self.listener)],

@@ -30,7 +30,7 @@ from posthouse.services.identity.app_passwords import allows, app_password_verif
 from posthouse.services.identity.client import ClientInfo
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.guard import Guard
-from posthouse.services.identity.names import account_named
+from posthouse.services.identity.logins import Logins
 from posthouse.services.identity.passwords import PASSWORD_OCTETS, Passwords
 from posthouse.services.identity.second_factor import SecondFactor
 from posthouse.services.identity.shares import right_in
@@ -171,7 +171,7 @@ class Authenticator:
         newcomers: Newcomers | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._directory = directory
+        self._logins = Logins(directory, store, settings)
         self._passwords = passwords
         self._store = store
         self._settings = settings
@@ -226,7 +226,7 @@ class Authenticator:
     # -- one attempt ----------------------------------------------------------------------------------------------
 
     async def _verify(self, attempt: _Attempt) -> SignIn:
-        account = await account_named(attempt.login, self._directory, self._store)
+        account = await self._logins.account(attempt.login, attempt.client.local_address)
         name = account.address if account is not None else attempt.login.lower()[:320]
         if account is not None and self._passwords.is_remembered(self._memory(account), attempt.secret):
             return await self._with_second_factor(attempt, account)
@@ -251,7 +251,7 @@ class Authenticator:
 
     async def _login(self, attempt: _Attempt, account: AccountRow | None) -> Login:
         name = account.address if account is not None else attempt.login
-        domain = "" if "@" in name else await self._directory.default_domain()
+        domain = await self._logins.domain_of(name, attempt.client.local_address)
         login = login_of(name, default_domain=domain, protocol=attempt.protocol, client=attempt.client.address)
         return replace(login, name=attempt.login)
 
@@ -348,7 +348,7 @@ class Authenticator:
         account = sign_in.account
         if account is None or not authzid or authzid.lower() in {login.lower(), account.address}:
             return sign_in
-        shared = await account_named(authzid, self._directory, self._store)
+        shared = await self._logins.account(authzid)
         if shared is None or shared.kind is not AccountKind.SHARED or shared.state is not AccountState.ACTIVE:
             return SignIn(NOT_SHARED)
         right = await right_in(self._store, shared.address, account.address)

@@ -39,6 +39,7 @@ class ClientInfo:
         esmtp: whether it greeted with EHLO or LHLO rather than HELO.
         account: the account that signed in, or None.
         session: the short text that names the connection in the log.
+        local_address: the address of ours that it connected to; "" where that is not known.
     """
 
     address: str
@@ -50,3 +51,4 @@ class ClientInfo:
     esmtp: bool = True
     account: AccountRow | None = None
     session: str = ""
+    local_address: str = ""
