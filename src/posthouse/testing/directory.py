@@ -256,6 +256,10 @@ class MemoryDirectory:
             rows = [row for row in rows if row.office == office]
         return [row for row in rows if alias_of is None or row.alias_of == alias_of][:limit]
 
+    async def office(self, name: str) -> None:
+        """Know no post office."""
+        self._read()
+
     async def account(self, address: str) -> AccountRow | None:
         """Return the account that has an address."""
         self._read()
