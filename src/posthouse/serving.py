@@ -13,6 +13,7 @@ import gc
 import os
 import pwd
 import resource
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from posthouse.core.errors import Unavailable
 from posthouse.servers import inherit
 from posthouse.servers.listeners import OpenListener, close_listeners
 from posthouse.servers.tls import make_server_context
+from posthouse.store import upgrade as upgrades
 from posthouse.store.open import open_store
 from posthouse.store.values import EVERY_OWNER, ReleaseLeases
 from posthouse.supervisor import LOCK_NAME, LOCK_VARIABLE, Plan, Supervisor, drop_privileges, lock_home
@@ -33,6 +35,8 @@ from posthouse.toolbox import SystemClock
 from posthouse.worker import WorkerParts, run_worker
 
 GENERATION_VARIABLE = "POSTHOUSE_GENERATION"
+_UPGRADE_PATIENCE = 5.0  # seconds for others to close the store
+_DRAIN_PATIENCE = 120.0
 
 
 def serve(home: Home, on_ready: Callable[[], None]) -> int:
@@ -56,6 +60,7 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
     try:
         listeners += inherit.adopt_or_open(configuration, workers)
         drop_privileges(configuration.user)
+        _upgrade_store(home, configuration, is_alone=generation == 0)
         asyncio.run(_prepare_store(home, configuration, is_alone=generation == 0))
         writer = _open_log(home, configuration)
         telemetry = Telemetry(writer)
@@ -144,8 +149,28 @@ def _give_away(home: Home, user: str) -> None:
             os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
+def _upgrade_store(home: Home, configuration: Configuration, *, is_alone: bool) -> None:
+    """Upgrade a store of an older version, unless the file says to ask first. Raises OlderSchema, Unavailable."""
+    stands = upgrades.standing(configuration.store_url, home.path)
+    if not stands.is_older:
+        return
+    if configuration.store_upgrade == "ask":
+        raise upgrades.OlderSchema(
+            f"the store has schema {stands.revision}, this version needs {stands.newest}, and store.upgrade is ask;"
+            " run `posthouse store upgrade`, which keeps a copy",
+            where="serving.store",
+        )
+    # Workers of the version before may still drain, with the store open.
+    patience = _UPGRADE_PATIENCE if is_alone else _UPGRADE_PATIENCE + _DRAIN_PATIENCE
+    upgrades.upgrade(configuration.store_url, home.path, patience=patience, tell=_tell)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"posthouse: {text}\n")
+
+
 async def _prepare_store(home: Home, configuration: Configuration, *, is_alone: bool) -> None:
-    """Bring the schema up to date; where no worker of an earlier generation drains, end the leases of the dead."""
+    """Open the store once, so that it is there; where no worker of before drains, end the leases of the dead."""
     store = open_store(configuration.store_url, worker=0, home=home.path, clock=SystemClock())
     await store.open()
     try:

@@ -28,6 +28,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Run the server in the foreground."),
     "setting": ("setting", "Settings, with scope and explanation."),
     "status": ("status", "What runs, how many sessions, what waits."),
+    "store": ("store", "The store's schema, the copies upgrades kept, upgrade and the way back."),
     "verify": ("verify", "Check every invariant of the store."),
 }
 

@@ -26,6 +26,7 @@ FILE_NAME: Final = "posthouse.toml"
 PROTOCOLS: Final = ("smtp", "lmtp", "pop3", "imap", "metrics", "http")
 TLS_MODES: Final = ("off", "starttls", "implicit")
 CLASSES: Final = ("mx", "submission", "lmtp")
+STORE_UPGRADES: Final = ("auto", "ask")
 PLAINTEXT_AUTH: Final = ("never", "loopback", "always")
 LOG_FORMATS: Final = ("json", "console", "postfix", "w3c", "activity", "awstats")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -113,6 +114,7 @@ class Configuration:
     Attributes:
         home: the directory that holds the file.
         user: whom the server becomes after it has opened its listeners; "" stays who it is.
+        store_upgrade: ``auto`` or ``ask``: what the server does on starting with a store of an older version.
         workers: how many processes; 0 is one for each core.
     """
 
@@ -120,6 +122,7 @@ class Configuration:
     hostname: str
     listeners: tuple[ListenerConfig, ...]
     store_url: str = "sqlite:///store.db"
+    store_upgrade: str = "auto"
     workers: int = 0
     log: LogConfig = field(default_factory=LogConfig)
     certificate: str = "tls/certificate.pem"
@@ -265,6 +268,12 @@ FILE_KEYS: Final[dict[str, Key]] = {
         "an address such as sqlite:///store.db",
         "Where mail is kept: sqlite:///NAME below the home, sqlite:////PATH elsewhere.",
     ),
+    "store.upgrade": Key(
+        _word(*STORE_UPGRADES),
+        "one of " + ", ".join(STORE_UPGRADES),
+        "What the server does with a store of an older version: upgrade it and keep a copy, or refuse to start until"
+        " `posthouse store upgrade` was run.",
+    ),
     "workers.count": Key(_count, "a number from 0 to 1024", "How many processes serve; 0 makes one for each core."),
     "log.format": Key(
         _word(*LOG_FORMATS),
@@ -365,6 +374,7 @@ class _Reader:
             raise self._fault("hostname", "is missing", FILE_KEYS["hostname"].allowed)
         given = {
             "store_url": values.get("store.url"),
+            "store_upgrade": values.get("store.upgrade"),
             "workers": values.get("workers.count"),
             "certificate": values.get("tls.certificate"),
             "key": values.get("tls.key"),

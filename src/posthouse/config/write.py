@@ -85,7 +85,7 @@ def _lines(configuration: Configuration) -> Iterator[str]:
     else:
         yield from (f"# {line.removeprefix('# ')}" for line in _key("user", "posthouse"))
     tables: dict[str, dict[str, _Value]] = {
-        "store": {"url": configuration.store_url},
+        "store": {"url": configuration.store_url, "upgrade": configuration.store_upgrade},
         "workers": {"count": configuration.workers},
         "log": _output(configuration.log) if configuration.log.is_output else {},
         "tls": {"certificate": configuration.certificate, "key": configuration.key},

@@ -22,12 +22,18 @@ def open_store(url: str, *, worker: int, home: Path, clock: Clock) -> Store:
 
     Raises Unavailable: where no engine knows the URL.
     """
+    path = database_path(url, home)
+    from posthouse.store.sqlite.engine import SqliteStore
+
+    return SqliteStore(path, worker=worker, home=home, clock=clock)
+
+
+def database_path(url: str, home: Path) -> Path:
+    """Return the database file that a URL names. Raises Unavailable: where no engine knows the URL."""
     if not url.startswith(_SCHEME) or len(url) == len(_SCHEME):
         scheme = url.partition(":")[0]
         raise Unavailable(
             f"no storage engine knows {scheme!r}; use sqlite:///NAME (in the home) or sqlite:////ABSOLUTE/PATH",
             where="store.open",
         )
-    from posthouse.store.sqlite.engine import SqliteStore
-
-    return SqliteStore(home / url.removeprefix(_SCHEME), worker=worker, home=home, clock=clock)
+    return home / url.removeprefix(_SCHEME)

@@ -7,7 +7,7 @@ import pytest
 
 from posthouse.core.errors import Unavailable
 from posthouse.store.sqlite import birth
-from tests.support.stores import delivery, furnish, make_store
+from tests.support.stores import make_store
 
 
 def shape(path):
@@ -58,16 +58,6 @@ def test_the_newest_migration_is_the_head_that_new_databases_are_marked_with():
     config = Config()
     config.set_main_option("script_location", "src/posthouse/store/migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [birth.HEAD]
-
-
-async def test_opening_an_older_store_upgrades_it(tmp_path):
-    """A store of an earlier revision is brought up to date on opening, and works."""
-    (tmp_path / "home").mkdir()
-    start_empty(tmp_path / "home" / "store.db")
-    async with make_store(tmp_path / "home") as store:
-        (account,) = await furnish(store, "ann@example.org")
-        await store.commit(delivery(account))
-        assert await store.verify() == []
 
 
 async def test_a_newer_store_is_refused_with_the_remedy(tmp_path):

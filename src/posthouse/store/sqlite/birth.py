@@ -1,7 +1,8 @@
 """Making the database, and seeing on opening that it is the one this code knows.
 
 A new database is made from ``schema`` in one transaction and marked with the newest revision, without Alembic. An
-older one is upgraded by Alembic under the workers' lock. A newer one is refused. Tests: ``tests/unit/store``.
+older one is refused until it was upgraded (``upgrading``, with Alembic). A newer one is refused.
+Tests: ``tests/unit/store``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from posthouse.core.errors import Unavailable
 from posthouse.store.sqlite.connection import PAGE_SIZE
+from posthouse.store.upgrade import OlderSchema
 
 HEAD = "0002"  # the newest revision in migrations/versions
 APPLICATION_ID = 0x50735468  # "PsTh", in the header of the file
@@ -18,9 +20,10 @@ _WHERE = "store.open"
 
 
 def prepare(path: Path) -> None:
-    """Make, check or upgrade the database at ``path``; the workers' lock is held.
+    """Make or check the database at ``path``; the workers' lock is held.
 
-    Raises Unavailable: with the remedy, where the file is not ours or of another time. sqlite3.Error, OSError.
+    Raises OlderSchema: it has to be upgraded first. Unavailable: with the remedy, where the file is not ours or of
+    another time. sqlite3.Error, OSError.
     """
     connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
     try:
@@ -28,17 +31,36 @@ def prepare(path: Path) -> None:
             _make(connection)
             return
         revision = _revision(connection, path)
+        if revision == HEAD:
+            connection.execute("PRAGMA journal_mode=WAL")  # a copy that was put back has no log
     finally:
         connection.close()
-    if revision == HEAD:
-        return
+    refuse_newer(path, revision)
+    if revision != HEAD:
+        raise OlderSchema(
+            f"{path} was written by an older Posthouse (schema {revision or 'of before the first'}, this one needs"
+            f" {HEAD}); run `posthouse store upgrade`, which keeps a copy",
+            where=_WHERE,
+        )
+
+
+def refuse_newer(path: Path, revision: str) -> None:
+    """Raise Unavailable where a database is of a later time than this code."""
     if revision > HEAD:
         raise Unavailable(
             f"{path} was written by a newer Posthouse (schema {revision}, this one knows {HEAD});"
-            " run that version or a later one",
+            " run that version or a later one, or, where this version upgraded it, `posthouse store rollback` there",
             where=_WHERE,
         )
-    upgrade(path)
+
+
+def revision_of(path: Path) -> str:
+    """Return the revision of a database's schema. Raises Unavailable, sqlite3.Error."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    try:
+        return _revision(connection, path)
+    finally:
+        connection.close()
 
 
 def _revision(connection: sqlite3.Connection, path: Path) -> str:
@@ -68,10 +90,11 @@ def _make(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def upgrade(path: Path) -> None:
-    """Bring a database to the newest revision with Alembic, in one transaction. Raises sqlalchemy.exc.SQLAlchemyError.
+def upgrade(path: Path, *, patience: float = 5.0) -> None:
+    """Bring a database to the newest revision with Alembic, in one transaction, and flush it.
 
     The transaction is begun by hand: the driver would leave statements that make tables outside of one.
+    Raises sqlalchemy.exc.SQLAlchemyError: where it is locked by others for more than ``patience`` seconds, too.
     """
     import sqlalchemy
     from alembic import command
@@ -81,14 +104,17 @@ def upgrade(path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
     engine = sqlalchemy.create_engine(
-        "sqlite://", creator=lambda: sqlite3.connect(path, isolation_level=None, timeout=5.0), poolclass=NullPool
+        "sqlite://", creator=lambda: sqlite3.connect(path, isolation_level=None, timeout=patience), poolclass=NullPool
     )
     try:
         with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA locking_mode=EXCLUSIVE")
             connection.exec_driver_sql("PRAGMA synchronous=FULL")
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         engine.dispose()
