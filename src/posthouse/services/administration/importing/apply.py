@@ -121,9 +121,11 @@ class Importer:
         report.resumed_after = done
         plan = Plan(report, fence=options.fence, makes_domains=options.makes_domains)
         steps = plan.steps(source.records())
-        if done:
+        try:
             await asyncio.to_thread(_skip, steps, done)
-        await self._batches(steps, report, options, key, (done, total))
+            await self._batches(steps, report, options, key, (done, total))
+        finally:
+            steps.close()
         if report.is_complete and not options.is_dry_run:
             self._checkpoints.clear(key)
         report.seconds = self._clock.monotonic() - began

@@ -10,7 +10,7 @@ Tests: ``tests/unit/services/administration/importing/test_import_plan.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from posthouse.services.administration.faults import Refused
@@ -92,8 +92,15 @@ class Plan:
         self._aside = [Aside() for _ in range(_STAGES)]
         self._graph = AliasGraph()
 
-    def steps(self, records: Iterable[Record]) -> Iterator[Step]:
+    def steps(self, records: Iterable[Record]) -> Generator[Step, None, None]:
         """Yield what is to be written, in order. Raises Unreadable, from the reader."""
+        try:
+            yield from self._all(records)
+        finally:
+            for aside in self._aside:
+                aside.close()
+
+    def _all(self, records: Iterable[Record]) -> Iterator[Step]:
         for record in records:
             if isinstance(record, Unmapped):
                 self._report.leave_out(record)

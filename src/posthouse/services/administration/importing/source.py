@@ -144,8 +144,8 @@ class Lines:
     def __init__(self, file: SourceFile, encoding: str, *, newline: str | None = "") -> None:
         self.name = file.name
         self.number = 0
-        self._stream = file.open()
-        self._text = io.TextIOWrapper(self._stream, encoding, "replace", newline=newline)
+        codecs.lookup(encoding)
+        self._text = io.TextIOWrapper(file.open(), encoding, "replace", newline=newline)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -164,6 +164,11 @@ class Lines:
         if "\0" in line:
             raise Unreadable(self.where(), "the line holds a NUL character", "Is it a text file, and whole?")
         return line
+
+    def __del__(self) -> None:
+        # Readers are generators that may be left in the middle; opening may have failed.
+        if hasattr(self, "_text"):
+            self._text.close()
 
     def where(self, ahead: int = 0) -> str:
         """Return ``file:line`` of the last line given."""

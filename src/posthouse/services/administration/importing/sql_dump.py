@@ -88,7 +88,9 @@ class _Dump:
             if not text.more():
                 text.check_end()
                 return
-            if match := text.match(_INSERT, 8192):
+            if text.peek() == "\\":  # a command to psql, such as \\restrict
+                text.skip_past("\n")
+            elif match := text.match(_INSERT, 8192):
                 yield from self._insert(match)
             elif match := text.match(_COPY, 8192):
                 yield from self._copy(match)

@@ -65,20 +65,22 @@ def read_aliases(file: SourceFile) -> Iterator[tuple[str, str, tuple[str, ...]]]
 
 
 _ALIAS_NAME: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^:"]+?))\s*:(?!include:)\s*(.*)', re.DOTALL)
-_ALIAS_VALUE: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|[^,"]+')
+_ALIAS_VALUE: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,"])++')
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def _alias_line(line: str) -> tuple[str, tuple[str, ...]]:
     match = _ALIAS_NAME.fullmatch(line)
     if match is None:
         return "", ()
-    name = match[1] or match[2]
     values = []
-    for value in _ALIAS_VALUE.finditer(match[3]):
-        bare = (re.sub(r"\\(.)", r"\1", value[1]) if value[1] is not None else value[0]).strip()
+    for value in _ALIAS_VALUE.findall(match[3]):
+        bare = value.strip()
+        if quoted := _QUOTED.fullmatch(bare):
+            bare = re.sub(r"\\(.)", r"\1", quoted[1])
         if bare:
             values.append(bare)
-    return name.strip(), tuple(values)
+    return (match[1] or match[2]).strip(), tuple(values)
 
 
 class MainCf:
