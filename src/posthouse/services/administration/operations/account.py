@@ -230,7 +230,7 @@ async def find(call: Call, given: FindText) -> Page[FoundItem]:
     rows = await call.desk.store.find(
         text, office=office, domain=domain, after=key_of(given.cursor), limit=given.limit + 1
     )
-    return reading.as_page(rows, given.limit, lambda row: row.address, _as_found)
+    return reading.as_page(rows, given.limit, lambda row: row.cursor, _as_found)
 
 
 def _as_found(row: Found) -> FoundItem:
