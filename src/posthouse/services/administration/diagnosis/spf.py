@@ -148,7 +148,6 @@ class _Walk:
                 await self._count_below(domain, target, depth)
             elif await self._is_void(term, target):
                 self.void += 1
-                self.problems.append(f"{domain}: {term.name} of {target} finds nothing")
 
     async def _count_below(self, domain: str, target: str, depth: int) -> None:
         if depth >= _DEPTH:
