@@ -33,9 +33,7 @@ class Caller:
             if cursor is None:
                 return
 
-    def write(
-        self, method: str, path: str, kind: Any, fields: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> Any:
+    def write(self, method: str, path: str, kind: Any, fields: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """Change something; ``options`` are ``dry_run``, ``if_revision`` and ``idempotency_key``."""
         given = {name: value for name, value in fields.items() if value is not None}
         query = {"dry_run": True} if options["dry_run"] else {}

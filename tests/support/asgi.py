@@ -40,7 +40,9 @@ class AsgiClient:
         peer: the address of the client.
     """
 
-    def __init__(self, application: Any, authorization: str = "", *, state: Any = None, peer: str = "192.0.2.1") -> None:
+    def __init__(
+        self, application: Any, authorization: str = "", *, state: Any = None, peer: str = "192.0.2.1"
+    ) -> None:
         self.application = application
         self.authorization = authorization
         self.state = state if state is not None else {}

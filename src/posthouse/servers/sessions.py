@@ -6,7 +6,7 @@ Tests: ``tests/unit/servers/test_sessions.py``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from posthouse.servers.door import Door, DoorContext
 
@@ -35,7 +35,7 @@ def disconnect(context: DoorContext, ids: object) -> list[str]:
 
 
 def _doors(context: DoorContext) -> list[Door]:
-    return [cast("Door", each) for each in tuple(context.sweep.doors) if isinstance(each, Door)]
+    return [each for each in tuple(context.sweep.doors) if isinstance(each, Door)]
 
 
 def _described(door: Door, now: float) -> dict[str, Any]:

@@ -8,8 +8,9 @@ resumed, else says that it failed.
         ^                   │
         └── the server stops, or the lease ends, and the operation can be resumed
 
-Files beside it lie below ``HOME/jobs/ID``: ``upload``, what came with the call, until the job ends; ``result``, what
-it made where that is a file, until housekeeping takes it with the row.
+What the call was given lies sealed in the row, because passwords may be in it. Files beside it lie below
+``HOME/jobs/ID``: ``upload``, what came with the call, until the job ends; ``result``, what it made where that is a
+file, until housekeeping takes it with the row.
 
 Not here: the operations about jobs (``operations/job.py``). Tests:
 ``tests/unit/services/administration/test_jobs.py``.
@@ -27,7 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel
+import orjson
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from posthouse.config.definitions.rest import JOBS
 from posthouse.core.errors import Fault
@@ -87,7 +89,7 @@ async def start_job(call: Call, operation: Operation[Any, Any], given: BaseModel
         domain=domain,
         caller=caller.as_json(),
         input={
-            "given": given.model_dump(mode="json"),
+            "given": desk.sealing.seal(_as_text(given), _purpose(job)),
             "dry_run": call.dry_run,
             "if_revision": call.if_revision,
         },
@@ -108,9 +110,20 @@ async def start_job(call: Call, operation: Operation[Any, Any], given: BaseModel
     return made
 
 
-async def _place(
-    desk: Desk, operation: Operation[Any, Any], caller: Caller, given: BaseModel
-) -> tuple[str, str]:
+def _purpose(job: str) -> str:
+    return f"job:{job}"
+
+
+def _as_text(given: BaseModel) -> str:
+    """Return an input as JSON with its secrets, which is why it is sealed."""
+    return orjson.dumps(given.model_dump(), default=_plain).decode()
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else str(value)
+
+
+async def _place(desk: Desk, operation: Operation[Any, Any], caller: Caller, given: BaseModel) -> tuple[str, str]:
     """Return the post office and the domain whose administrators may see the job."""
     target = operation.rule.target(given)
     if target.reach is Reach.OFFICE:
@@ -271,7 +284,8 @@ class JobRunner:
             dry_run=bool(row.input["dry_run"]),
             if_revision=int(row.input["if_revision"]),
         )
-        answer = await perform(operation, call, operation.input.model_validate(row.input["given"]))
+        given = orjson.loads(self._desk.sealing.open(row.input["given"], _purpose(row.id)))
+        answer = await perform(operation, call, operation.input.model_validate(given))
         if isinstance(answer, Download):
             return await self._keep_file(row.id, answer)
         return answer.model_dump(mode="json") if isinstance(answer, BaseModel) else {}
@@ -394,7 +408,7 @@ async def write_chunks(path: Path, chunks: AsyncIterator[bytes], *, most: int = 
             await asyncio.to_thread(file.write, chunk)
     except BaseException:
         file.close()
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  (quick, and nothing may come in between)
         raise
     file.close()
     return size
@@ -410,4 +424,3 @@ def too_large(most: int) -> Refused:
 def forget_files(home: Path, job: str) -> None:
     """Remove what lies beside a job."""
     shutil.rmtree(jobs_folder(home) / job, ignore_errors=True)
-

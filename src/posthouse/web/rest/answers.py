@@ -78,9 +78,7 @@ def tag_of(answer: BaseModel, body: bytes) -> str:
     return f'"{revision}-{hashlib.sha256(body).hexdigest()[:16]}"' if isinstance(revision, int) else ""
 
 
-def json_answer(
-    request: Request, operation: Operation[Any, Any], given: Any, answer: BaseModel, *, location: str = ""
-) -> Response:
+def json_answer(request: Request, operation: Operation[Any, Any], answer: BaseModel, *, location: str = "") -> Response:
     """Return the answer of an operation that gave an object."""
     if isinstance(answer, Nothing):
         return Response(status_code=204)

@@ -67,12 +67,12 @@ def _resources(parts: RestParts, offered: Sequence[Operation[Any, Any]]) -> list
 def _documents(offered: Sequence[Operation[Any, Any]]) -> list[Route]:
     made: dict[str, bytes] = {}
 
-    async def openapi(request: Request) -> Response:
+    async def openapi(_: Request) -> Response:
         if "openapi" not in made:
             made["openapi"] = description.as_bytes(description.describe(offered))
         return Response(made["openapi"], media_type="application/json")
 
-    async def docs(request: Request) -> Response:
+    async def docs(_: Request) -> Response:
         if "docs" not in made:
             made["docs"] = page.render(offered)
         return Response(made["docs"], media_type="text/html", headers={"content-security-policy": page.POLICY})

@@ -273,14 +273,17 @@ class _Module:
         path = each.path
         for parameter in each.parameters:
             if parameter["in"] == "path":
-                path = path.replace("{%s}" % parameter["name"], "{part(%s)}" % _name(parameter["name"]))
+                name = parameter["name"]
+                path = path.replace(f"{{{name}}}", f"{{part({_name(name)})}}")
         place = f'f"{path}"' if "{" in path else f'"{path}"'
         named = {one["name"] for one in each.parameters if one["in"] == "path"}
         rest = [name for name, _, _, _ in fields if name not in named]
         lines = "".join(f'            "{name}": {_name(name)},\n' for name in rest)
         if each.upload:
             lines += '            "dry_run": dry_run or None,\n'
-        given = f"        sent_fields = {{\n{lines}        }}\n" if lines else "        sent_fields: dict[str, Any] = {}\n"
+        given = (
+            f"        sent_fields = {{\n{lines}        }}\n" if lines else "        sent_fields: dict[str, Any] = {}\n"
+        )
         made = self._type(item) if item is not None else (self._type(schema) if schema else "None")
         if each.upload:
             call = f'self._caller.upload("{each.method}", {place}, {made}, file, "{each.upload}", sent_fields)'
@@ -316,7 +319,7 @@ def _text(value: Any) -> str:
 
 
 def _sentence(text: str) -> str:
-    first = " ".join(text.split("\n\n")[0].split()).replace("\\", "/")
+    first = " ".join(text.split("\n\n", maxsplit=1)[0].split()).replace("\\", "/")
     return first if len(first) < _WIDTH - 12 else textwrap.shorten(first, _WIDTH - 16, placeholder=" ...")
 
 

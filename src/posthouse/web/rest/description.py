@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 description of the API, made from the operations.
 
-``operationId`` is the operation's name. ``x-posthouse-role``, ``-scope`` and ``-effect`` say what a call takes and does.
+``operationId`` is the operation's name. ``x-posthouse-role``, ``-scope`` and ``-effect`` say what a call takes, does.
 ``python -m posthouse.web.rest.description`` renews ``docs/openapi.json``; a test says when that is due. Tests:
 ``tests/unit/web/rest/test_description.py``.
 """
@@ -151,9 +151,7 @@ class _Components:
             models[(each.input, "validation")] = None
             if each.output not in {Download, Nothing}:
                 models[(each.output, "serialization")] = None
-        self.references, made = models_json_schema(
-            list(models), ref_template=REFERENCE, schema_generator=_Schemas
-        )
+        self.references, made = models_json_schema(list(models), ref_template=REFERENCE, schema_generator=_Schemas)
         self.definitions: dict[str, Any] = dict(sorted(made.get("$defs", {}).items()))
         self._inputs = {each.input for each in operations}
 
@@ -174,7 +172,7 @@ class _Components:
 def _operation(each: Operation[Any, Any], schemas: _Components) -> dict[str, Any]:
     schema = schemas.input(each.input)
     made: dict[str, Any] = {
-        "operationId": each.name.removesuffix("."),  # some nouns are commands of their own
+        "operationId": each.name,
         "tags": [each.noun],
         "summary": each.summary,
         "parameters": _parameters(each, schema),
@@ -276,8 +274,8 @@ def _good(each: Operation[Any, Any], schemas: _Components) -> dict[str, Any]:
     headers: dict[str, Any] = dict(replayed) if each.writes else {}
     if each.is_long:
         place = {"Location": {"schema": {"type": "string"}, "description": "Where the job is seen."}}
-        answer = {"application/json": {"schema": schemas.output(Job)}}
-        return {"202": {"description": "A job was started.", "headers": headers | place, "content": answer}}
+        started = {"application/json": {"schema": schemas.output(Job)}}
+        return {"202": {"description": "A job was started.", "headers": headers | place, "content": started}}
     if each.output is Nothing:
         return {"204": {"description": "It is done."}}
     if each.output is Download:
@@ -291,10 +289,10 @@ def _good(each: Operation[Any, Any], schemas: _Components) -> dict[str, Any]:
         headers["ETag"] = {"schema": {"type": "string"}, "description": "Of this version."}
     if issubclass(each.input, PageInput):
         headers["Link"] = {"schema": {"type": "string"}, "description": "The next page, with rel=next."}
-    answer = {"description": "The answer.", "content": {"application/json": {"schema": schema}}}
+    answer: dict[str, Any] = {"description": "The answer.", "content": {"application/json": {"schema": schema}}}
     if headers:
         answer["headers"] = headers
-    made = {"200": answer}
+    made: dict[str, Any] = {"200": answer}
     if each.writes and each.verb == "add":
         where = {"Location": {"schema": {"type": "string"}, "description": "Where it is seen."}}
         made["201"] = {**answer, "description": "It was made.", "headers": headers | where}

@@ -79,7 +79,10 @@ def flag(request: Request, name: str) -> bool:
     value = request.query_params.get(name, "false")
     if value not in {"true", "false"}:
         raise Problem(
-            status=422, kind="invalid", detail=f"{name}: is {value[:40]!r}, not true or false", fields=[(name, "not true or false")]
+            status=422,
+            kind="invalid",
+            detail=f"{name}: is {value[:40]!r}, not true or false",
+            fields=[(name, "not true or false")],
         )
     return value == "true"
 
@@ -138,7 +141,10 @@ def is_list(annotation: Any) -> bool:
 
 
 def _unknown(names: Iterable[str], where: str) -> Problem:
-    fields = [(name[:200], f"is not taken from {where}" if "query" in where else f"is not taken {where}") for name in sorted(names)]
+    fields = [
+        (name[:200], f"is not taken from {where}" if "query" in where else f"is not taken {where}")
+        for name in sorted(names)
+    ]
     return Problem(status=422, kind="invalid", detail=f"{fields[0][0]}: {fields[0][1]}", fields=fields)
 
 
@@ -239,7 +245,9 @@ def _check_names(body: bytes) -> None:
         for name, value in found:
             if name in made:
                 detail = "is given twice"
-                raise Problem(status=422, kind="invalid", detail=f"{name[:200]}: {detail}", fields=[(name[:200], detail)])
+                raise Problem(
+                    status=422, kind="invalid", detail=f"{name[:200]}: {detail}", fields=[(name[:200], detail)]
+                )
             made[name] = value
         return made
 

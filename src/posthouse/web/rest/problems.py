@@ -15,8 +15,8 @@ import orjson
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from posthouse.core.errors import LimitFault, SyntaxFault, Unavailable
 from posthouse.config.faults import ConfigFault
+from posthouse.core.errors import LimitFault, SyntaxFault, Unavailable
 from posthouse.services.administration.call import refused
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.store.contract import StoreRefusal
@@ -156,5 +156,3 @@ def broken(mark: str) -> Problem:
         remedy="Look for that in the log, or tell the administrator of the server.",
         more={"id": mark},
     )
-
-

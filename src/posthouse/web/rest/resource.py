@@ -25,7 +25,14 @@ from posthouse.services.administration.call import Call, perform
 from posthouse.services.administration.caller import Caller
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.jobs import JobRunner, forget_files, new_job_id, start_job, upload_of, write_chunks
+from posthouse.services.administration.jobs import (
+    JobRunner,
+    forget_files,
+    new_job_id,
+    start_job,
+    upload_of,
+    write_chunks,
+)
 from posthouse.services.administration.operation import Download, Operation
 from posthouse.services.administration.operations.job import shown
 from posthouse.telemetry.log import Telemetry
@@ -154,7 +161,7 @@ class Exchange:
             return self._stream(answer)
         made = show is not None and operation.method == "POST" and operation.verb == "add" and not call.dry_run
         location = answers.location_of(answer, show) if made else ""
-        return answers.json_answer(self._request, operation, given, answer, location=location)
+        return answers.json_answer(self._request, operation, answer, location=location)
 
     def _require_form(self) -> None:
         operation = self._operation
@@ -206,9 +213,7 @@ class Exchange:
         return not self._parts.is_draining() and await self._parts.sign_in.still_holds(self._caller)
 
 
-async def answered(
-    parts: RestParts, request: Request, respond: Callable[[Request], Awaitable[Response]]
-) -> Response:
+async def answered(parts: RestParts, request: Request, respond: Callable[[Request], Awaitable[Response]]) -> Response:
     """Return an answer in any case: an error of ours is logged, and told as one."""
     try:
         return await respond(request)

@@ -1,6 +1,7 @@
 """Who calls: a bearer token (RFC 6750), or HTTP Basic (RFC 7617) where the setting allows it.
 
-An account with a second factor sends its one-time code in the field ``One-Time-Code``. Neither is taken over a connection that anybody on the way can read, unless the listener's ``plaintext_auth`` says so.
+An account with a second factor sends its one-time code in the field ``One-Time-Code``. No credential is taken over a
+connection that anybody on the way can read, unless the listener's ``plaintext_auth`` says so.
 What is wrong is always the same answer, 401. A client's address is taken from X-Forwarded-For only where the peer is
 a proxy that ``rest.trusted_proxies`` names. Tests: ``tests/unit/web/rest/test_signing_in.py``.
 """

@@ -121,7 +121,7 @@ async def export(call: Call, given: ExportAudit) -> Download:
 
 
 @operation("audit", "verify", rule=Rule(Role.SERVER, on_server()), http="GET /audit/verify")
-async def verify(call: Call, given: Input) -> Verification:
+async def verify(call: Call, given: Input) -> Verification:  # noqa: ARG001  (the form of an operation)
     """Check that no entry of the audit log was changed or taken out.
 
     Every entry holds a digest over itself and the one before; they are all computed anew. That the newest entries

@@ -68,9 +68,7 @@ async def follow(call: Call, given: Follow) -> AsyncIterator[Event]:
     return _events(call, given, call.desk.live.follow())
 
 
-async def _events(
-    call: Call, given: Follow, source: AsyncIterator[Mapping[str, Any]]
-) -> AsyncIterator[Event]:
+async def _events(call: Call, given: Follow, source: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[Event]:
     reach = _Narrowed(call)
     try:
         async for told in source:

@@ -53,8 +53,8 @@ class Job(Output):
     created: float = Field(description="When it was started, in seconds since the epoch.")
     changed: float = Field(description="When this was last written.")
     result: dict[str, Any] | None = Field(
-        description="What it came to, once it has ended: the answer of the operation; `file` where that is a file to be "
-        "fetched; `error` and `remedy` where it failed."
+        description="What it came to, once it has ended: the answer of the operation; `file` where that is a file to "
+        "be fetched; `error` and `remedy` where it failed."
     )
 
 
@@ -67,8 +67,8 @@ class Job(Output):
 )
 async def list_jobs(call: Call, given: PageInput) -> Page[Job]:
     """List jobs, newest first."""
-    after, found = key_of(given.cursor), []
-    store, more = call.desk.store, True
+    found: list[JobRow] = []
+    after, store, more = key_of(given.cursor), call.desk.store, True
     while more and len(found) <= given.limit:
         rows = await store.jobs(office=call.office, domain=call.domain, after=after, limit=given.limit + 1)
         found += [row for row in rows if may_see(call.caller, row)]
