@@ -16,3 +16,10 @@ async def store(tmp_path, store_clock):
     """Return an open, empty store on the embedded engine."""
     async with make_store(tmp_path / "home", clock=store_clock) as opened:
         yield opened
+
+
+@pytest.fixture
+async def another_store(tmp_path, store_clock):
+    """Return a second open, empty store."""
+    async with make_store(tmp_path / "another", clock=store_clock) as opened:
+        yield opened

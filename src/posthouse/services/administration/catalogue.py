@@ -30,6 +30,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "setting": ("setting", "Settings, with scope, explanation and history."),
     "shared": ("shared", "Shared mailboxes: reached by their members, with rights."),
     "snapshot": ("snapshot", "The directory and the settings as one readable file."),
+    "undo": ("snapshot", "Take back a change that the audit log tells of."),
     "token": ("token", "Tokens of the API."),
 }
 

@@ -38,6 +38,7 @@ from posthouse.store.values import Change
 
 MEMBERS: Final = 10_000  # in one call
 _LISTED: Final = 1_000
+_TRACED: Final = 1_000  # members that an entry of the audit log holds; a change of more cannot be undone
 _SENDERS = "Who may send to it: anyone, signed-in, domain (signed in, with an account of its domain), members, listed."
 
 Members = Annotated[list[AddressText], Field(max_length=MEMBERS)]
@@ -191,7 +192,7 @@ async def remove(call: Call, given: OneGroup) -> Nothing:
     await call.commit(
         RemoveGroup(address=old.address, if_revision=call.if_revision),
         subject=subject_of("group", old.address),
-        before=_told(old),
+        before=_told(old) | await _listed_members(call, old),
         place=await reading.place_of(call, old.address),
     )
     return Nothing()
@@ -231,15 +232,28 @@ async def remove_member(call: Call, given: MembersOf) -> Group:
 
 
 async def _change_members(call: Call, old: GroupRow, change: ChangeMembers, told: dict[str, Any]) -> Group:
+    before = await _listed_members(call, old)
     count = await call.commit(
         change,
         subject=subject_of("group", old.address),
-        before={"members": old.members},
-        after=told,
+        before=before,
+        after=told if "members" not in before else {"members": _after(before["members"], change)},
         place=await reading.place_of(call, old.address),
     )
     row = await call.desk.store.group(old.address) if not call.dry_run else None
     return _shown(row or replace(old, members=count if isinstance(count, int) else old.members))
+
+
+async def _listed_members(call: Call, row: GroupRow) -> dict[str, Any]:
+    """Return who is in a group, for the audit log; nothing where the list would be too long for it."""
+    if row.members > _TRACED:
+        return {}
+    return {"members": await call.desk.store.members(row.address, limit=_TRACED)}
+
+
+def _after(members: Sequence[str], change: ChangeMembers) -> list[str]:
+    kept = set() if change.replace else set(members) - set(change.remove)
+    return sorted(kept | set(change.add))
 
 
 async def _put(call: Call, old: GroupRow | None, new: GroupRow, added: tuple[str, ...] = ()) -> Group:

@@ -46,6 +46,13 @@ class ApplySnapshot(Input):
     )
 
 
+class UndoChange(Input):
+    """Which change to take back."""
+
+    number: int = Field(ge=1, description="The entry of the audit log.")
+    force: bool = Field(False, description="Take it back although it was changed again since.")
+
+
 class Difference(Output):
     """One field that differs."""
 
@@ -110,6 +117,32 @@ async def apply(call: Call, given: ApplySnapshot) -> Applied:
     return Applied(objects=len(wanted.objects), changed=len(steps), differences=differences(steps))
 
 
+@operation(
+    "undo",
+    "",
+    rule=Rule(Role.SERVER, on_server()),
+    http="POST /audit/{number}/undo",
+    effect=Effect.CHANGE,
+    arguments=("number",),
+    columns=("action", "subject", "field", "before", "after"),
+)
+async def undo(call: Call, given: UndoChange) -> Applied:
+    """Take back a change that the audit log tells of: of settings, and of what is in the directory.
+
+    What was added goes (an account is held), what was removed comes back (but not an account that was destroyed), what
+    was changed is as it was. Where it was changed again since, nothing is done unless it is forced.
+    """
+    rows = await call.desk.store.audit(before=given.number + 1, limit=1)
+    if not rows or rows[0].number != given.number:
+        raise Refused(f"the audit log has no entry {given.number}", kind=Kind.MISSING, field="number")
+    row, store = rows[0], call.desk.store
+    step = await plan.step_back(store, row.subject, row.before, row.after, forced=given.force)
+    told = differences([step]) if step.before != step.after else []
+    if told:
+        await call.commit_all(await plan.traced(store, [step], orders_of(call)))
+    return Applied(objects=1, changed=len({each.subject for each in told}), differences=told)
+
+
 def orders_of(call: Call, wanted: document.Document | None = None) -> writing.Orders:
     """Return what writing the state of a call needs."""
     now = call.desk.clock.now()
@@ -135,4 +168,4 @@ async def _content(call: Call) -> bytes:
     return b"".join(pieces)
 
 
-OPERATIONS: tuple[Operation[Any, Any], ...] = (snapshot, apply)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (snapshot, apply, undo)

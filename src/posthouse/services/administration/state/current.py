@@ -1,7 +1,7 @@
 """The state as the store holds it: every object, page by page, in the order in which objects can be made.
 
 Rows are described by the fields of ``kinds``; a secret by its reference. ``secret_of`` gives what a reference in the
-state stands for. Tests: ``tests/unit/services/administration/state/test_plan.py``.
+state stands for. Tests: ``tests/unit/services/administration/operations/test_snapshot_operations.py``.
 """
 
 from __future__ import annotations

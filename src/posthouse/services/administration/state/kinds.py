@@ -3,7 +3,7 @@
 An object is a kind, a key (a name, an address, or words separated by a space) and a mapping of fields, in which a
 field at its default is left out. Keys come folded. Secrets are references (``secrets``), never the thing itself.
 
-Tests: ``tests/unit/services/administration/state/test_plan.py``.
+Tests: ``tests/unit/services/administration/operations/test_snapshot_operations.py``.
 """
 
 from __future__ import annotations

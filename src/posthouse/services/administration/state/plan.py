@@ -5,7 +5,7 @@ that the state does not name stay, unless they are pruned; a pruned account is h
 reads; ``traced`` gives what one commit writes. Order: what goes, then what comes, in the order of ``kinds``, and the
 members of groups last, since they may be groups themselves.
 
-Tests: ``tests/unit/services/administration/state/test_plan.py``, ``tests/contract/store/test_snapshot_contract.py``.
+Tests: ``tests/unit/services/administration/operations/test_snapshot_operations.py``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ async def steps_to(
     """
     small = await _small(store)
     steps: list[Step] = []
-    for key in sorted(state, key=_place):
+    for key in sorted(state, key=lambda each: _place(each, state[each])):
         before = small.get(key) if key[0] in SMALL else await current.find(store, key)
         after = await _with_secrets(store, key, before, state[key], known)
         writing.check(key, after)
@@ -83,8 +83,9 @@ async def steps_to(
     return steps
 
 
-def _place(key: Key) -> tuple[int, Key]:
-    return _ORDER[key[0]], key
+def _place(key: Key, fields: Fields | None) -> tuple[int, bool, Key]:
+    """An object's place in the order of making: a domain comes before those that are aliases of it."""
+    return _ORDER[key[0]], bool(fields and fields.get("alias_of")), key
 
 
 async def _small(store: Store) -> dict[Key, Fields]:
@@ -118,7 +119,7 @@ async def _pruned(store: Store, state: Mapping[Key, Fields]) -> list[Step]:
                 gone.append(Step(key, fields, {**fields, "state": "held"}))
         else:
             gone.append(Step(key, fields, None))
-    return sorted(gone, key=lambda step: _place(step.key), reverse=True)
+    return sorted(gone, key=lambda step: _place(step.key, step.before), reverse=True)
 
 
 async def traced(store: Store, steps: Sequence[Step], orders: writing.Orders) -> list[Traced]:
@@ -166,31 +167,27 @@ async def step_back(
             f"{subject} cannot be taken back", "Settings and what is in the directory can.", kind=Kind.NOT_NOW
         )
     is_there = await current.find(store, key)
-    if before is None:
-        return _unmade(key, is_there)
     if is_there is None:
         return _made_again(key, before)
-    wanted, meant = _fields(key, before), _fields(key, after or {})
-    changed = {name for name in wanted if wanted[name] != meant.get(name)} if after is not None else set(wanted)
+    wanted, meant = _fields(key, before or {}), _fields(key, after or {})
+    changed = {name for name in wanted if wanted[name] != meant.get(name)} if before is not None else set(meant)
     stale = [name for name in changed if is_there.get(name, _default(key, name)) != meant.get(name)]
     if stale and not forced:
         raise Refused(
             f"{subject} has changed since: {', '.join(sorted(stale))}",
-            "--force takes back this change and leaves what came after it otherwise.",
+            "--force takes back this change nevertheless.",
             kind=Kind.NOT_NOW,
         )
+    if before is None:
+        return Step(key, is_there, {**is_there, "state": "held"} if key[0] == "account" else None)
     return Step(
         key, is_there, without_defaults(KINDS[key[0]], {**is_there, **{name: wanted[name] for name in changed}})
     )
 
 
-def _unmade(key: Key, is_there: Fields | None) -> Step:
-    if is_there is None:
+def _made_again(key: Key, before: Mapping[str, Any] | None) -> Step:
+    if before is None:
         raise Refused(f"{subject_of(key)} is not there any more", kind=Kind.NOT_NOW)
-    return Step(key, is_there, {**is_there, "state": "held"} if key[0] == "account" else None)
-
-
-def _made_again(key: Key, before: Mapping[str, Any]) -> Step:
     if key[0] == "account":
         raise Refused(f"the mail of {key[1]} is gone", "Add the account anew.", kind=Kind.NOT_NOW)
     return Step(key, None, without_defaults(KINDS[key[0]], _fields(key, before)))
@@ -201,7 +198,8 @@ def _fields(key: Key, record: Mapping[str, Any]) -> Fields:
     found: Fields = {}
     for name, of in KINDS[key[0]].fields.items():
         given = record.get(name, record.get(of.name)) if of.name else record.get(name)
-        if given is not None and of.shape is not Shape.SECRET:
+        is_count = of.shape is Shape.LIST and not isinstance(given, list)
+        if given is not None and of.shape is not Shape.SECRET and not is_count:
             found[name] = of.read(f"{subject_of(key)}.{name}", given)
     return found
 

@@ -5,7 +5,7 @@ is a hash with a salt, or sealed), and it is enough to see whether the server st
 secrets has a table of what references stand for: password hashes as they are, and what is sealed by the key of this
 server in clear (``open:``), so that another can seal it anew. Such a file is as precious as the store.
 
-Tests: ``tests/unit/services/administration/state/test_document.py``.
+Tests: ``tests/unit/services/administration/operations/test_snapshot_operations.py``.
 """
 
 from __future__ import annotations

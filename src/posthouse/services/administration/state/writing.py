@@ -1,6 +1,6 @@
 """From an object's fields to the values that write it, and the checks that only its kind can make.
 
-Tests: ``tests/unit/services/administration/state/test_plan.py``.
+Tests: ``tests/unit/services/administration/operations/test_snapshot_operations.py``.
 """
 
 from __future__ import annotations
