@@ -117,9 +117,17 @@ def _check_nesting(group: Group, address: str, added: list[str]) -> None:
     loops = set().union(*above).intersection(added)
     if loops:
         raise NotAllowed(f"{address} would contain itself through {min(loops)}", where=_WHERE)
-    below = _levels(group, _BELOW, added)
+    below = _levels(group, _BELOW, _with_members(group, added))
     if len(above) + len(below) > MAX_NESTING:
         raise NotAllowed(f"groups would be nested more than {MAX_NESTING} deep at {address}", where=_WHERE)
+
+
+def _with_members(group: Group, addresses: list[str]) -> list[str]:
+    """Return those that are groups with members."""
+    statement = (
+        "SELECT j.value FROM json_each(?) j WHERE EXISTS (SELECT 1 FROM group_member m WHERE m.group_address = j.value)"
+    )
+    return [row[0] for row in group.execute(statement, (orjson.dumps(addresses).decode(),))]
 
 
 def _levels(group: Group, statement: str, start: list[str]) -> list[set[str]]:
