@@ -13,8 +13,8 @@ EVENTS: dict[str, str] = {
     "account.quota_warning_failed": "The owner of a mailbox could not be warned that it fills. Fields: error.",
     # ---- auth: signing in
     "auth.granted": "A peer signed in. Fields: account, mechanism, peer.",
-    "auth.newcomer": "an account was made for somebody whom a sign-in source knows, at his first sign-in",
-    "auth.newcomer_declined": "a sign-in source knows somebody for whom no account could be made",
+    "auth.newcomer": "An account was made for somebody whom a sign-in source knows, at his first sign-in.",
+    "auth.newcomer_declined": "A sign-in source knows somebody for whom no account could be made.",
     "auth.refused": "A sign-in was refused. Fields: login, mechanism, peer, reason; never the password.",
     # ---- conversation: what peers and we say, where ``log.conversation`` asks for it
     "conversation.imap": "A line of an IMAP conversation. Fields: direction (C: the client, S: the server), text with "

@@ -2,7 +2,8 @@
 
 Made from the lines of the JSON log in one pass; memory is bounded however many senders and clients there were: the
 largest are counted by ``TopCounter``, exact up to its capacity and too high by at most ``error`` beyond it (after the
-space-saving algorithm of Metwally, Agrawal and El Abbadi, forgetting many at a time). Tests: ``tests/unit/telemetry/test_summary.py``.
+space-saving algorithm of Metwally, Agrawal and El Abbadi, forgetting many at a time).
+Tests: ``tests/unit/telemetry/test_summary.py``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ again. ``Buffered`` is that much; what a block of lines becomes is the business 
 A file is opened for appending and shared by several workers. Each block is written under a shared lock on the file that
 the path names *now*, so a file that was renamed (by ``telemetry.rotation`` or by logrotate) gets no line any more, and
 may be compressed. Each process opens the file for itself after the fork: locks belong to the opening, not the process.
-A lock that somebody holds for long delays nothing: the block is written without it.
+A lock that somebody holds for long delays a block for milliseconds: then it is written without.
 
 Tests: ``tests/unit/telemetry/test_writer.py``, ``tests/unit/telemetry/test_rotation.py``.
 """
@@ -31,7 +31,8 @@ DELAY: Final = 0.1  # seconds that a line may wait; what a person who follows th
 FULL: Final = 64 * 1024  # octets in the buffer that make it go out at once
 STREAMS: Final = frozenset({"stdout", "stderr"})
 _MODE: Final = 0o640
-_ATTEMPTS: Final = 4  # at finding the file that the path names, while others rename it
+_ATTEMPTS: Final = 5  # at finding the file that the path names, while others rename it
+_PAUSE: Final = 0.0005  # seconds between two attempts at a lock that is held
 
 
 class Buffered:
@@ -170,11 +171,11 @@ class BufferedWriter(Buffered):
             try:
                 found = os.fstat(self._descriptor)
                 if self._is_current(found):
-                    if self._rotator is None or self._loop is None or not self._is_due(found, len(block)):
+                    if not is_locked:
+                        time.sleep(_PAUSE)  # whoever renames needs microseconds
+                        continue
+                    if not self._is_due(found, len(block)) or not self._rotate():
                         self._write_all(block if found.st_size else self._heading() + block)
-                        return
-                    if not self._rotate():
-                        self._write_all(block)
                         return
             finally:
                 if is_locked:
@@ -189,7 +190,8 @@ class BufferedWriter(Buffered):
         return self._header
 
     def _is_due(self, found: os.stat_result, octets: int) -> bool:
-        assert self._rotator is not None
+        if self._rotator is None or self._loop is None:
+            return False
         return self._rotator.is_due(found, octets, self._now())
 
     def _rotate(self) -> bool:

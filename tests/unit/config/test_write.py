@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from posthouse.config.file import Bind, Configuration, ListenerConfig, LogConfig, parse_configuration
+from posthouse.config.file import Bind, Configuration, ListenerConfig, LogConfig, OutputConfig, parse_configuration
 from posthouse.config.write import default_configuration, format_configuration
 
 HOME = Path("/srv/mail")
@@ -17,6 +17,18 @@ CONFIGURATIONS = {
     "default": DEFAULT,
     "high ports": default_configuration(HOME, "h.test", listen=("127.0.0.1", "::1"), port_offset=20000, user="mail"),
     "none": Configuration(home=HOME, hostname="h.test", listeners=()),
+    "several outputs": replace(
+        DEFAULT,
+        log=LogConfig(
+            target="log/a",
+            events=("!conversation",),
+            outputs=(
+                OutputConfig(target="journald", level="error"),
+                OutputConfig(target="b", rotate_size=0, keep_days=7),
+            ),
+        ),
+    ),
+    "no output of its own": replace(DEFAULT, log=LogConfig(is_output=False, outputs=(OutputConfig(target="syslog"),))),
     "odd text": replace(
         DEFAULT,
         store_url='sqlite:///"quoted" \\ and \t tab é',

@@ -105,3 +105,29 @@ def test_a_follower_that_reads_nothing_is_cut_off(followers) -> None:
     wire.waiting = BACKLOG_SIZE + 1
     followers.callbacks[0](b"one more\n")
     assert (wire.sent, wire.state) == (b"", "aborted")
+
+
+def test_metrics_are_answered_where_there_are_some() -> None:
+    """Siblings ask for them; a worker without any says what may be asked."""
+    door, wire = ControlDoor(dict, Followers().subscribe, lambda: {"name": [[["label"], 1]]}), Wire()
+    door.connection_made(wire)
+    door.data_received(b'{"do":"metrics"}\n')
+    assert json.loads(wire.sent) == {"name": [[["label"], 1]]}
+    door, wire = opened(Followers())
+    door.data_received(b'{"do":"metrics"}\n')
+    assert "error" in json.loads(wire.sent)
+
+
+@pytest.mark.parametrize(("level", "handed"), [('"debug"', {"level": "debug"}), ("7", {}), ("null", {})])
+def test_tail_may_name_a_level(level, handed) -> None:
+    """It is handed on where it is text."""
+    seen: list[dict[str, str]] = []
+
+    def subscribe(callback, **more):
+        seen.append(more)
+        return lambda: None
+
+    door, wire = ControlDoor(dict, subscribe), Wire()
+    door.connection_made(wire)
+    door.data_received(b'{"do":"tail","level":%s}\n' % level.encode())
+    assert seen == [handed]

@@ -77,3 +77,95 @@ def test_what_postfix_does_not_know_is_left_out() -> None:
     form = PostfixFormatter("h", 1)
     assert form(NOW, "info", "pop3.signed_in", {}) == b""
     assert form(NOW, "info", "door.closed", {"protocol": "imap"}) == b""
+
+
+CONVERSATION = {"session": "s-1", "peer": "192.0.2.1", "port": 4000}
+
+
+def said(form, protocol: str, direction: str, text: str, octets: int = 9) -> str:
+    """Format a line of a conversation."""
+    fields = {**CONVERSATION, "direction": direction, "text": text, "octets": octets}
+    return form(NOW, "info", f"conversation.{protocol}", fields).decode()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "direction", "text", "expected"),
+    [
+        ("smtp", "C", "MAIL FROM:<a@b.test> SIZE=1", "C MAIL FROM:<a@b.test>+SIZE=1 - 9"),
+        ("smtp", "S", "250-STARTTLS", "S - STARTTLS 250 9"),
+        ("pop3", "S", "+OK 2 messages", "S - 2+messages %2BOK 9"),
+        ("imap", "C", "a1 SELECT INBOX", "C SELECT INBOX - 9"),
+        ("imap", "S", "a1 OK done", "S - done OK 9"),
+        ("imap", "S", "* 3 EXISTS", "S - *+3+EXISTS - 9"),
+        ("relay", "C", "QUIT", "C QUIT - - 9"),
+    ],
+)
+def test_the_w3c_form(protocol, direction, text, expected) -> None:
+    """Columns as the header names them: no value holds a space."""
+    line = said(make_formatter("w3c"), protocol, direction, text)
+    head = f"2023-11-14 22:13:20 {protocol} s-1 192.0.2.1 4000 - "
+    assert line == head + expected + "\n"
+    assert len(line.split()) == 12
+
+
+def test_the_activity_form_pairs_commands_with_answers() -> None:
+    """One line for each command that was answered; lines within an answer give none."""
+    form = make_formatter("activity")
+    assert said(form, "smtp", "C", "EHLO x.test", 13) == ""
+    assert said(form, "smtp", "C", "MAIL FROM:<a@b.test>", 22) == ""
+    assert said(form, "smtp", "S", "250-mx.test") == ""
+    lines = [said(form, "smtp", "S", "250 DSN", 9), said(form, "smtp", "S", "550 5.1.8 no\tway", 18)]
+    assert [line.rstrip("\n").split("\t")[1:] for line in lines] == [
+        ["SMTP-IN", "s-1", "4000", "192.0.2.1", "EHLO", "x.test", "250 DSN", "13", "9"],
+        ["SMTP-IN", "s-1", "4000", "192.0.2.1", "MAIL", "FROM:<a@b.test>", "550 5.1.8 no way", "22", "18"],
+    ]
+    assert re.match(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d\t", lines[0])
+    assert said(form, "relay", "S", "220 mx").split("\t")[1] == "SMTP-OU"
+
+
+def test_the_activity_form_forgets_what_is_never_answered() -> None:
+    """Sessions that vanish do not fill the memory."""
+    form = make_formatter("activity")
+    for number in range(10_050):
+        fields = {"session": str(number), "direction": "C", "text": "NOOP", "octets": 6}
+        form(NOW, "info", "conversation.smtp", fields)
+    assert len(form._open) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "expected"),
+    [
+        (
+            "message.received",
+            {"from": "a@b.test", "to": ["c@d.test", "e@d.test"], "peer": "192.0.2.1", "size": 120},
+            [
+                "a@b.test c@d.test 192.0.2.1 localhost SMTP - 1 120",
+                "a@b.test e@d.test 192.0.2.1 localhost SMTP - 1 120",
+            ],
+        ),
+        ("message.received", {"from": "", "to": [], "size": 1}, []),
+        (
+            "message.refused",
+            {"from": "", "to": "x y@d.test", "peer": "192.0.2.1", "code": 554},
+            ["<> x_y@d.test 192.0.2.1 - SMTP - 554 0"],
+        ),
+        (
+            "relay.sent",
+            {"from": "a@b.test", "to": "c@d.test", "relay": "mx.d.test[192.0.2.2]:25", "size": 9},
+            ["a@b.test c@d.test localhost mx.d.test[192.0.2.2]:25 SMTP - 1 9"],
+        ),
+        (
+            "relay.failed",
+            {"from": "a@b.test", "to": "c@d.test", "relay": "", "reply": "550 5.1.1 no", "size": 9},
+            ["a@b.test c@d.test localhost - SMTP - 550 0"],
+        ),
+        ("relay.deferred", {"from": "a@b.test", "to": "c@d.test"}, []),
+        ("door.closed", {}, []),
+    ],
+    ids=["filed", "all remote", "refused", "sent", "bounced", "deferred", "no mail"],
+)
+def test_the_awstats_form(name, fields, expected) -> None:
+    """One line for each delivery, in the order of columns that AWStats is told."""
+    lines = make_formatter("awstats")(NOW, "info", name, fields).decode().splitlines()
+    assert [line.split(" ", 2)[2] for line in lines] == expected
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in lines)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from posthouse.telemetry import rotation as room
 from posthouse.telemetry.archive import log_files, read_lines
 from posthouse.telemetry.rotation import GRACE, Rotation, rotated_files, tidy
 from posthouse.telemetry.writer import BufferedWriter
@@ -211,15 +212,16 @@ def write_many(path: str, name: str, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_rotation_under_three_writers_loses_nothing(tmp_path) -> None:
+def test_rotation_under_three_writers_loses_nothing(tmp_path, monkeypatch) -> None:
     """Three processes write and rotate one file, a fourth compresses: every line is there once, in its order."""
+    monkeypatch.setattr(room, "GRACE", 0.05)
     path = tmp_path / "a.log"
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=write_many, args=(str(path), name, 3000)) for name in ("a", "b", "c")]
     for each in workers:
         each.start()
     while any(each.is_alive() for each in workers):
-        tidy(path, Rotation(), time.time() + 60)
+        tidy(path, Rotation(), time.time())
     for each in workers:
         each.join(30)
         assert each.exitcode == 0
