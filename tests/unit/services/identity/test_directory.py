@@ -14,12 +14,15 @@ from posthouse.services.identity.resolution import (
     AliasTargets,
     CatchAll,
     Disabled,
+    GroupMembers,
     LocalAccount,
     NotOurs,
     RelayDomain,
+    Relocated,
     UnknownUser,
 )
 from posthouse.store.directory_rows import SettingRow
+from posthouse.store.directory_values import AccountKind, AccountState, Level
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.directory import MemoryDirectory
 
@@ -44,6 +47,19 @@ def make_store() -> MemoryDirectory:
     store.add_account("root@house.test", is_admin=True)
     store.add_account("postmaster@own.test")
     store.add_alias("team@house.test", "ann@house.test", "out@far.test")
+    store.add_domain("acme.test", office="acme", postmaster="ann@house.test", abuse="abuse@far.test")
+    store.add_domain("self.test", office="acme", postmaster="Postmaster@self.test")
+    store.add_account("boss@acme.test", level=Level.OFFICE)
+    store.add_account("box@house.test", kind=AccountKind.SHARED)
+    store.add_account("quiet@house.test", state=AccountState.SIGN_IN_DISABLED)
+    store.add_account("held@house.test", state=AccountState.HELD)
+    store.add_account('"a b"@house.test')
+    store.add_account("dörte@house.test")
+    store.add_address("ann@own.test", "ann@house.test")
+    store.add_alias("gone@house.test", "new@far.test", relocated=True)
+    store.add_alias("off@house.test", "ann@house.test", disabled=True)
+    store.add_group("all@house.test", "ann@house.test")
+    store.add_group("quiet-group@house.test", disabled=True)
     store.add_route("gate.test", "10.0.0.1", recipients_local=True)
     store.add_route(".sub.test", "10.0.0.2", recipients_local=True)
     store.add_route("plain.test", "10.0.0.3")
@@ -71,6 +87,22 @@ MEANINGS = {
     "a postmaster nobody made": ("PostMaster@house.test", LocalAccount, "root@house.test"),
     "a postmaster of a domain without administrators": ("postmaster@catch.test", LocalAccount, "root@house.test"),
     "a postmaster somebody made": ("postmaster@own.test", LocalAccount, "postmaster@own.test"),
+    "a further address": ("ann@own.test", LocalAccount, "ann@house.test"),
+    "a further address with a detail": ("ann+x@own.test", LocalAccount, "ann+x@house.test"),
+    "a shared mailbox": ("box@house.test", LocalAccount, "box@house.test"),
+    "who may not sign in gets mail": ("quiet@house.test", LocalAccount, "quiet@house.test"),
+    "who is held gets none": ("held@house.test", Disabled, "account"),
+    "a local part in quotes": ('"A b"@house.test', LocalAccount, '"a b"@house.test'),
+    "a local part in quotes that it does not need": ('"ann"@house.test', LocalAccount, "ann@house.test"),
+    "letters in two parts": ("Do\u0308rte@house.test", LocalAccount, "dörte@house.test"),
+    "who has moved": ("gone@house.test", Relocated, "new@far.test"),
+    "a disabled alias": ("off@house.test", Disabled, "alias"),
+    "a group": ("All@house.test", GroupMembers, "all@house.test"),
+    "a disabled group": ("quiet-group@house.test", Disabled, "group"),
+    "a postmaster that was named": ("postmaster@acme.test", AliasTargets, ("ann@house.test",)),
+    "an abuse address that was named": ("abuse@acme.test", AliasTargets, ("abuse@far.test",)),
+    "abuse goes to the postmaster": ("abuse@house.test", LocalAccount, "root@house.test"),
+    "a postmaster that names itself is the office's": ("postmaster@self.test", LocalAccount, "boss@acme.test"),
     "a relay domain": ("x@gate.test", RelayDomain, "10.0.0.1"),
     "below a relay domain": ("x@a.b.sub.test", RelayDomain, "10.0.0.2"),
     "a parent that is not below itself": ("x@sub.test", NotOurs, None),
@@ -91,6 +123,10 @@ async def test_every_address_means_one_thing(name: str) -> None:
         assert found.address == detail
     elif isinstance(found, RelayDomain):
         assert found.route.host == detail
+    elif isinstance(found, GroupMembers):
+        assert found.group.address == detail
+    elif isinstance(found, Relocated):
+        assert found.new_address == detail
     elif isinstance(found, AliasTargets | CatchAll | Disabled):
         assert detail in (getattr(found, "targets", None), getattr(found, "target", None), getattr(found, "what", None))
 
@@ -228,3 +264,55 @@ async def test_an_unreadable_store_is_unavailable() -> None:
         await directory.resolve(parse_address("ann@house.test"))
     store.unreadable = None
     assert isinstance(await directory.resolve(parse_address("ann@house.test")), LocalAccount)
+
+
+async def test_changes_that_come_fast_do_not_empty_the_cache_each_time() -> None:
+    """The first few take effect at once; in an import the rest waits for the next second, and no longer."""
+    store, clock = make_store(), FakeClock()
+    directory = Directory(store, clock, settings())
+    address = parse_address("ann@house.test")
+    await directory.resolve(address)
+    for number in range(room.DROPS_IN_A_SECOND):
+        store.add_account(f"early{number}@house.test")
+    assert isinstance(await directory.resolve(parse_address("early9@house.test")), LocalAccount)
+    await directory.resolve(address)
+    before = store.reads
+    for number in range(1_000):
+        store.add_account(f"late{number}@house.test")
+        await directory.resolve(address)
+    assert store.reads == before
+    store.add_account("ann@house.test", disabled=True)
+    clock.advance(room.VERSION_SECONDS)
+    assert isinstance(await directory.resolve(address), Disabled)
+
+
+async def test_members_are_remembered_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second question reads nothing; large groups do not pile up; a change is seen."""
+    monkeypatch.setattr(room, "MEMBERS_SIZE", 5)
+    store = make_store()
+    directory = Directory(store, FakeClock(), settings())
+    store.add_group("three@house.test", "a@far.test", "b@far.test", "c@far.test")
+    assert await directory.members("three@house.test", 10) == ("a@far.test", "b@far.test", "c@far.test")
+    before = store.reads
+    await directory.members("three@house.test", 10)
+    assert store.reads == before
+    assert await directory.members("three@house.test", 2) == ("a@far.test", "b@far.test")
+    store.add_group("four@house.test", "a@far.test", "b@far.test", "c@far.test", "d@far.test")
+    assert len(await directory.members("four@house.test", 10)) == 4
+    store.add_group("three@house.test", "d@far.test")
+    assert await directory.members("three@house.test", 10) == ("d@far.test",)
+
+
+DEFAULTS = {
+    "the first of the server's own": ({}, "house.test"),
+    "the first of a post office": ({"address__default_office": "acme"}, "acme.test"),
+    "of a post office that has none": ({"address__default_office": "empty"}, "house.test"),
+    "the one that is set": ({"address__default_office": "acme", "address__default_domain": "own.test"}, "own.test"),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+async def test_the_default_domain(name: str) -> None:
+    """Names without a domain are of the one that the settings lead to."""
+    values, expected = DEFAULTS[name]
+    assert await Directory(make_store(), FakeClock(), settings(**values)).default_domain() == expected

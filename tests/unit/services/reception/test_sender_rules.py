@@ -11,6 +11,7 @@ from posthouse.services.identity.client import ClientInfo, ListenerClass
 from posthouse.services.identity.directory import Directory
 from posthouse.services.reception.senders import SenderRules
 from posthouse.store.directory_rows import SettingRow
+from posthouse.store.directory_values import AccountKind
 from posthouse.testing.clock import FakeClock
 from posthouse.testing.directory import MemoryDirectory
 
@@ -56,6 +57,18 @@ CASES = {
         {"smtp.sender_must_own": "no"},
         250,
     ),
+    "a further address": ("submission", True, "a.a@house.test", {}, 250),
+    "a shared mailbox, as": ("submission", True, "box@house.test", {}, 250),
+    "a shared mailbox, on behalf, through a group": ("submission", True, "desk@house.test", {}, 250),
+    "a shared mailbox that one only reads": ("submission", True, "read@house.test", {}, 553),
+    "a shared mailbox of others": ("submission", True, "theirs@house.test", {}, 553),
+    "a group": ("submission", True, "crew@house.test", {}, 553),
+    "a group, by setting": ("submission", True, "crew@house.test", {"group.send_as": "yes"}, 250),
+    "a group one is not in, by setting": ("submission", True, "bobs-group@house.test", {"group.send_as": "yes"}, 553),
+    "an alias of one's own alone": ("submission", True, "deep@house.test", {"address.alias_senders": "sole"}, 250),
+    "an alias one has with others": ("submission", True, "team@house.test", {"address.alias_senders": "sole"}, 553),
+    "no alias": ("submission", True, "sales@house.test", {"address.alias_senders": "none"}, 553),
+    "who has moved": ("submission", True, "gone@house.test", {}, 553),
     "null path after sign-in, for MDNs": ("submission", True, "", {}, 250),
     "signed in on the mail exchange": ("mx", True, "bob@house.test", {}, 553),
 }
@@ -72,6 +85,16 @@ def make_rules(values: dict[str, str]) -> tuple[SenderRules, MemoryDirectory]:
     store.add_alias("deep@house.test", "sales@house.test")
     store.add_alias("team@house.test", "bob@house.test", "no address", "ann@house.test")
     store.add_alias("bobs@house.test", "bob@house.test")
+    store.add_address("a.a@house.test", "ann@house.test")
+    for name in ("box", "desk", "read", "theirs"):
+        store.add_account(f"{name}@house.test", kind=AccountKind.SHARED)
+    store.add_group("crew@house.test", "ann@house.test")
+    store.add_group("bobs-group@house.test", "bob@house.test")
+    store.add_share("box@house.test", "ann@house.test", send_as=True)
+    store.add_share("desk@house.test", "crew@house.test", send_on_behalf=True)
+    store.add_share("read@house.test", "ann@house.test")
+    store.add_share("theirs@house.test", "bob@house.test", send_as=True)
+    store.add_alias("gone@house.test", "ann@house.test", relocated=True)
     store.add_alias("ring1@house.test", "ring2@house.test")
     store.add_alias("ring2@house.test", "ring1@house.test")
     settings = Settings([SettingRow(name, "server", value, "", 0.0) for name, value in values.items()])
