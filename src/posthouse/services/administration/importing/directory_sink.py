@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from posthouse.core.clock import Clock
+from posthouse.core.ids import DomainId
 from posthouse.services.administration.faults import Refused
 from posthouse.services.administration.importing import directory_changes as changes
 from posthouse.services.administration.importing.records import (
@@ -94,11 +95,18 @@ class DirectorySink:
             except Refused as fault:
                 outcomes[index] = RecordOutcome(Ending.REFUSED, fault.detail, fault.remedy)
             if isinstance(thing, ImportedDomain):
-                self._kept.domains.pop(thing.name, None)
+                self._expect(thing)
         for index, refusal in await self._write(ready):
             outcomes[index] = RecordOutcome(Ending.REFUSED, refusal.detail, refusal.remedy)
         endings = {Standing.NEW: RecordOutcome(Ending.MADE), Standing.OTHER: RecordOutcome(Ending.CHANGED)}
         return [outcome or endings[standing] for outcome, (_, standing) in zip(outcomes, things, strict=True)]
+
+    def _expect(self, thing: ImportedDomain) -> None:
+        """Let accounts of the same batch find their domain, so that its limits hold for them."""
+        if self._kept.domains.get(thing.name) is None:
+            self._kept.domains[thing.name] = DomainRow(
+                DomainId(0), thing.name, thing.alias_of, thing.disabled, thing.catch_all, office=thing.office
+            )
 
     async def _write(self, ready: Sequence[tuple[int, Thing, Change]]) -> list[tuple[int, Refused]]:
         if not ready:

@@ -152,7 +152,7 @@ class Lines:
 
     def __next__(self) -> str:
         try:
-            line = self._text.readline(LINE_MAX + 1)
+            line = "" if self._text.closed else self._text.readline(LINE_MAX + 1)
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise Unreadable(self.where(1), f"cannot be read further ({_reason(error)})", "Make it anew.") from None
         if not line:
@@ -175,7 +175,7 @@ class Lines:
         return f"{self.name}:{self.number + ahead}"
 
     def close(self) -> None:
-        """Close the file; asking for another line is then an error of the caller."""
+        """Close the file; there are no more lines then."""
         self._text.close()
 
 

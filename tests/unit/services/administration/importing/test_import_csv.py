@@ -53,7 +53,8 @@ def test_every_column_has_its_place():
     records = read(
         "address,password_hash,display name,First Name,surname,quota,quota_messages,office,level,aliases,groups,disabled\n"
         "anna@example.org,{SSHA512}"
-        + "A" * 86
+        + "A"
+        * 86
         + "==,Anna B,Anna,B,1G,500,acme,domain,a@example.org;b@example.net,staff@example.org,no\n"
         "bert@example.org,,,,,-1,,acme,,,staff,yes\n"
     )

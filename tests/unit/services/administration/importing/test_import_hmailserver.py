@@ -55,7 +55,12 @@ def test_domains(records):
 def test_accounts(records):
     """With names, quotas, levels and passwords of every kind."""
     anna, bert, carla, dora, emil, broken = only(records, ImportedAccount)
-    assert (anna.name, anna.family_name, anna.quota_bytes, anna.level) == ("Anna O'Hara", "O'Hara", 100 * MIB, Level.SERVER)
+    assert (anna.name, anna.family_name, anna.quota_bytes, anna.level) == (
+        "Anna O'Hara",
+        "O'Hara",
+        100 * MIB,
+        Level.SERVER,
+    )
     assert (anna.password, bert.password, bert.family_name) == (b"geheim123", b"geheim123", "Müller")
     assert verify(carla.password_hash, b"geheim123")
     assert verify(emil.password_hash, b"geheim123")
@@ -80,7 +85,9 @@ def test_aliases_and_lists(records):
 
 def test_routes_and_settings(records):
     """The relayer is the route for everything; sizes are in kilobytes."""
-    routes = [(each.domain, each.host, each.port, each.tls, each.recipients_local) for each in only(records, ImportedRoute)]
+    routes = [
+        (each.domain, each.host, each.port, each.tls, each.recipients_local) for each in only(records, ImportedRoute)
+    ]
     assert routes == [
         ("partner.example", "mail.partner.example", 25, "must", True),
         ("*", "smart.example", 587, "may", False),

@@ -60,7 +60,14 @@ def test_what_is_written_is_folded(record, subject):
 
 def test_the_quick_way_gives_what_the_words_give():
     """An address in a domain that was seen takes the quick way, to the same end."""
-    names = ["a@example.org", "a.b@example.org", "a..b@example.org", ".a@example.org", "a.@example.org", "A@example.org"]
+    names = [
+        "a@example.org",
+        "a.b@example.org",
+        "a..b@example.org",
+        ".a@example.org",
+        "a.@example.org",
+        "A@example.org",
+    ]
     slow = {}
     for name in names:
         steps, _ = planned(account(name))
@@ -75,7 +82,9 @@ WRONG = [
     pytest.param(account("a@exa mple.org"), "is not an address", id="blank in the domain"),
     pytest.param(account("x" * 65 + "@example.org"), "octets, more than 64", id="long local part"),
     pytest.param(account("a@example.org", password=b""), "the password is not one line", id="empty password"),
-    pytest.param(account("a@example.org", password=b"a\nb"), "the password is not one line", id="password of two lines"),
+    pytest.param(
+        account("a@example.org", password=b"a\nb"), "the password is not one line", id="password of two lines"
+    ),
     pytest.param(account("a@example.org", password=b"x" * 2000), "the password is not one line", id="long password"),
     pytest.param(account("a@example.org", name="a\x07b"), "not shown", id="control character"),
     pytest.param(account("a@example.org", name="x" * 300), "300 characters", id="long name"),

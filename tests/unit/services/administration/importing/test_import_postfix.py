@@ -114,7 +114,8 @@ def test_aliases(records):
 def test_routes(records):
     """Brackets mean no MX; relayed domains let strangers send; relayhost is the smart host."""
     found = {
-        each.domain: (each.host, each.port, each.mx_lookup, each.recipients_local) for each in only(records, ImportedRoute)
+        each.domain: (each.host, each.port, each.mx_lookup, each.recipients_local)
+        for each in only(records, ImportedRoute)
     }
     assert found == {
         "partner.example": ("mx.partner.example", 2525, False, True),
@@ -219,7 +220,12 @@ PASSWD = [
 def test_lines_of_a_passwd_file(line, clear, hashed, state, quota):
     """User, password, quota rule, lock."""
     (account,) = only(read_passwd_file(file_of("users", line.encode())), ImportedAccount)
-    assert (account.password, account.password_hash, account.state, account.quota_bytes) == (clear, hashed, state, quota)
+    assert (account.password, account.password_hash, account.state, account.quota_bytes) == (
+        clear,
+        hashed,
+        state,
+        quota,
+    )
 
 
 def test_lines_of_a_passwd_file_that_make_no_sense():

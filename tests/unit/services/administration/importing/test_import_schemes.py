@@ -29,7 +29,9 @@ def test_hashes_of_hmailserver_go_on_working(stored, encryption):
     assert not verify(encoded, b"geheim124")
 
 
-@pytest.mark.parametrize("secret", [b"Hejsan", b"dcidjea", b"exactly8", b"a longer one of 24 octets", b"gr\xc3\xbc\xc3\x9fe"])
+@pytest.mark.parametrize(
+    "secret", [b"Hejsan", b"dcidjea", b"exactly8", b"a longer one of 24 octets", b"gr\xc3\xbc\xc3\x9fe"]
+)
 def test_blowfish_of_hmailserver_is_undone(secret):
     """What it hides is hashed anew; hiding and showing are inverse."""
     assert schemes.hmailserver(schemes.blowfish_hidden(secret), 1) == (secret, "")

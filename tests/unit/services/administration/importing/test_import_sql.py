@@ -108,7 +108,9 @@ def test_places_are_lines_of_the_file():
 
 
 CUT = [
-    pytest.param(MYSQL[: MYSQL.index("O''Hara")], "quoted value does not end|cut off|not what it should", id="in a value"),
+    pytest.param(
+        MYSQL[: MYSQL.index("O''Hara")], "quoted value does not end|cut off|not what it should", id="in a value"
+    ),
     pytest.param(MYSQL[: MYSQL.index("-- Dump completed")], "its end mark is missing", id="end mark of mysqldump"),
     pytest.param(POSTGRES[: POSTGRES.index("2\t\tx")], "rows of COPY do not end", id="in COPY"),
     pytest.param(SQLITE.replace("COMMIT;\n", ""), "its end mark is missing", id="end mark of sqlite3"),
