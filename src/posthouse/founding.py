@@ -6,6 +6,7 @@ made. Tests: ``tests/unit/test_founding.py``.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -13,13 +14,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from posthouse.config.file import Configuration
 from posthouse.config.home import Home
+from posthouse.config.settings import Settings
 from posthouse.config.write import default_configuration, format_configuration
 from posthouse.servers.tls import write_self_signed
 from posthouse.services.administration import words
-from posthouse.services.administration.directory import DirectoryAdministration
+from posthouse.services.administration.call import Call, perform
+from posthouse.services.administration.caller import Caller
+from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.faults import Refused
+from posthouse.services.administration.operations import account, domain
+from posthouse.services.identity.passwords import hash_password
+from posthouse.services.identity.sealing import sealing_of
 from posthouse.store.open import open_store
 from posthouse.toolbox import SystemClock
 
@@ -47,10 +56,10 @@ class Founding:
 
 async def found_home(home: Home, plan: Founding) -> Configuration:
     """Make a home. Raises Refused: where it exists, or a word of the plan cannot be used."""
-    hostname, domain = words.domain_name(plan.hostname), words.domain_name(plan.domain)
-    admin = words.own_address(plan.admin if "@" in plan.admin else f"{plan.admin}@{domain}")
-    if admin.rpartition("@")[2] != domain:
-        raise Refused(f"the administrator {admin} is not in the domain {domain}")
+    hostname, name = words.domain_name(plan.hostname), words.domain_name(plan.domain)
+    admin = words.own_address(plan.admin if "@" in plan.admin else f"{plan.admin}@{name}")
+    if admin.rpartition("@")[2] != name:
+        raise Refused(f"the administrator {admin} is not in the domain {name}")
     if not 0 <= plan.port_offset <= 65535 - 24190:
         raise Refused(f"the port offset {plan.port_offset} leads past 65535", "Give one from 0 to 41345.")
     listen = tuple(map(words.listen_address, plan.listen))
@@ -68,14 +77,40 @@ async def found_home(home: Home, plan: Founding) -> Configuration:
         store = open_store(configuration.store_url, worker=0, home=folder, clock=clock)
         await store.open()
         try:
-            directory = DirectoryAdministration(store)
-            await directory.add_domain(domain)
-            await directory.add_account(admin, password=plan.password, name="Administrator", is_admin=True)
-            for address, password, name in plan.people:
-                await directory.add_account(address, password=password, name=name)
+            await _furnish(
+                Desk(
+                    store=store,
+                    clock=clock,
+                    settings=Settings(),
+                    hostname=hostname,
+                    home=folder,
+                    hash_password=_hash,
+                    sealing=sealing_of(folder),
+                ),
+                plan,
+                name,
+                admin,
+            )
         finally:
             await store.close()
     return configuration
+
+
+async def _furnish(desk: Desk, plan: Founding, name: str, admin: str) -> None:
+    """Make the first domain and its accounts."""
+    caller = Caller.on_this_machine("posthouse init")
+    first = domain.add.input.model_validate({"name": name, "allow_lookalike": True})
+    await perform(domain.add, Call(caller=caller, desk=desk), first)
+    people = [(admin, plan.password, "Administrator", True), *((*each, False) for each in plan.people)]
+    for address, password, full_name, is_admin in people:
+        secret = SecretStr(password.decode("utf-8", "surrogateescape")) if password is not None else None
+        fields = {"address": address, "password": secret, "name": full_name, "admin": is_admin}
+        given = account.add.input.model_validate(fields)
+        await perform(account.add, Call(caller=caller, desk=desk), given)
+
+
+async def _hash(password: bytes) -> str:
+    return await asyncio.to_thread(hash_password, password)
 
 
 @contextlib.contextmanager

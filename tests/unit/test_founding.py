@@ -65,10 +65,10 @@ REFUSALS = [
     pytest.param({"domain": "no domain"}, "is not a domain", id="domain"),
     pytest.param({"admin": "boss@elsewhere.example"}, "is not in the domain", id="administrator elsewhere"),
     pytest.param({"admin": "a@@b"}, "is not an address", id="administrator"),
-    pytest.param({"password": b"short"}, "fewer than 8", id="password"),
+    pytest.param({"password": b"short"}, "8 are the least", id="password"),
     pytest.param({"port_offset": 60_000}, "leads past 65535", id="port offset"),
     pytest.param({"port_offset": -1}, "leads past 65535", id="negative offset"),
-    pytest.param({"people": (("x@nowhere.example", SECRET, ""),)}, "does not exist", id="people elsewhere"),
+    pytest.param({"people": (("x@nowhere.example", SECRET, ""),)}, "there is no domain", id="people elsewhere"),
 ]
 
 
