@@ -96,6 +96,7 @@ class Composition:
         self.store = store
         self.settings = settings
         self.clock = SystemClock()
+        self.sealing = sealing_of(configuration.home)
         self.tls = self._load_tls()
         self.context = self._context(number, workers)
         self.queue_ids = QueueIds(self.clock, number)
@@ -105,7 +106,6 @@ class Composition:
         self.resolver = self._resolver()
         self.courier = self._courier(lease_owner)
         self.reception = self._reception()
-        self.sealing = sealing_of(configuration.home)
         self.sign_in_notes = SignInNotes(store, self.clock)
         self.sources = Sources(
             store.sources,
@@ -247,7 +247,7 @@ class Composition:
 
     def _courier(self, lease_owner: str) -> Courier:
         hostname = self._configuration.hostname
-        policies = TlsPolicies(self.store, self.settings)
+        policies = TlsPolicies(self.store, self.settings, self.sealing)
         notices = NoticeWriter(self.store, self.planner, self.queue_ids, self.clock, hostname=hostname)
         connections = ConnectionParts(
             store=self.store,

@@ -3,7 +3,8 @@
 - A host that cannot be reached, or that greets or answers EHLO with a refusal, sends us to the next one (RFC 5321
   §5.1). When none is left the last reason is the outcome, always temporary, save that every host said it never takes
   mail (521, RFC 7504 §3).
-- TLS with ``may``: where the handshake fails the same address is asked again in the clear. With ``must``: never.
+- TLS with ``may``: where the handshake fails the same address is asked again in the clear, unless we sign in there.
+  With ``must``: never.
 - An address that could not be reached is passed over for a while, by all destinations that share it.
 
 Tests: ``tests/unit/services/relay/test_connect.py``.
@@ -12,19 +13,19 @@ Tests: ``tests/unit/services/relay/test_connect.py``.
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from posthouse.config.definitions import relay as definitions
 from posthouse.config.settings import Settings
 from posthouse.core import status
 from posthouse.core.clock import Clock
-from posthouse.core.errors import SyntaxFault
+from posthouse.core.errors import SyntaxFault, Unavailable
 from posthouse.core.outcome import Outcome, defer, reject
 from posthouse.services.queue.destination import parse_destination
-from posthouse.services.relay.hosts import NextHop, Plan, Self, Shuffle, plan_hosts
+from posthouse.services.relay.hosts import NextHop, Self, Shuffle, plan_hosts
 from posthouse.services.relay.pool import Connection, LaneEvents
-from posthouse.services.relay.routes import TlsPolicies, TlsPolicy
+from posthouse.services.relay.routes import Credentials, TlsPolicies, TlsPolicy
 from posthouse.services.resolver.contract import Resolver
 from posthouse.telemetry.log import Telemetry
 
@@ -32,6 +33,7 @@ MAX_TRIES = 5  # addresses tried for one connection (Postfix smtp_mx_address_lim
 MAX_DEAD = 10_000  # addresses that are remembered as dead
 
 BAD_KEY = defer("Local error in processing", rule="relay.destination")
+NO_PASSWORD = defer("The password for the next hop cannot be read", rule="relay.credentials")
 ALL_DEAD = defer("No mail server could be reached lately", detail_code=status.NO_ANSWER, rule="relay.dead")
 NEVER_TAKES_MAIL = reject("Host accepts no mail", code=556, detail_code=status.NULL_MX, rule="relay.521")
 
@@ -51,7 +53,16 @@ class DialFailure:
     is_tls: bool = False
 
 
-Dial = Callable[[NextHop, TlsPolicy, LaneEvents], Awaitable[Connection | DialFailure]]
+Dial = Callable[["Visit", LaneEvents], Awaitable[Connection | DialFailure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One address to be dialled, how TLS is used there, and what to sign in with, if anything."""
+
+    hop: NextHop
+    policy: TlsPolicy
+    credentials: Credentials | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,28 +102,33 @@ class Connector:
         plan = await plan_hosts(destination, parts.resolver, parts.own, parts.shuffle)
         if isinstance(plan, Outcome):
             return plan
-        return await self._try_all(plan, await parts.policies.policy(key), events)
+        try:
+            credentials = await parts.policies.credentials(key)
+        except Unavailable as fault:
+            return NO_PASSWORD.because(fault.detail)
+        policy = await parts.policies.policy(key)
+        return await self._try_all([Visit(hop, policy, credentials) for hop in plan], events)
 
-    async def _try_all(self, plan: Plan, policy: TlsPolicy, events: LaneEvents) -> Connection | Outcome:
+    async def _try_all(self, plan: Sequence[Visit], events: LaneEvents) -> Connection | Outcome:
         last: Outcome | None = None
         never = True
-        alive = [hop for hop in plan if self._reason_dead(hop) is None]
-        for hop in alive[:MAX_TRIES]:
-            answer = await self._try(hop, policy, events)
+        alive = [visit for visit in plan if self._reason_dead(visit.hop) is None]
+        for visit in alive[:MAX_TRIES]:
+            answer = await self._try(visit, events)
             if not isinstance(answer, DialFailure):
                 return answer
             last = answer.outcome
             never = never and last.code == 521
         if last is None:
-            return self._reason_dead(plan[0]) or ALL_DEAD
+            return self._reason_dead(plan[0].hop) or ALL_DEAD
         if never and len(alive) == len(plan):
             return NEVER_TAKES_MAIL.because(last.public_text)
         return last if last.is_temporary else replace(last, code=450)
 
-    async def _try(self, hop: NextHop, policy: TlsPolicy, events: LaneEvents) -> Connection | DialFailure:
-        answer = await self._parts.dial(hop, policy, events)
+    async def _try(self, visit: Visit, events: LaneEvents) -> Connection | DialFailure:
+        answer, hop = await self._parts.dial(visit, events), visit.hop
         if isinstance(answer, DialFailure) and answer.is_tls:
-            falls_back = policy is TlsPolicy.MAY
+            falls_back = visit.policy is TlsPolicy.MAY and visit.credentials is None
             self._parts.telemetry.event(
                 "relay.tls_failed",
                 level="warning",
@@ -121,7 +137,7 @@ class Connector:
                 fallback=falls_back,
             )
             if falls_back:
-                answer = await self._parts.dial(hop, TlsPolicy.NONE, events)
+                answer = await self._parts.dial(replace(visit, policy=TlsPolicy.NONE), events)
         if isinstance(answer, DialFailure) and answer.is_dead:
             self._remember_dead(hop, answer.outcome)
         return answer

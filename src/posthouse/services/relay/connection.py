@@ -24,6 +24,7 @@ from posthouse.core.outcome import Outcome, defer
 from posthouse.protocols.smtp.client import SmtpClient
 from posthouse.protocols.smtp.client_events import (
     TIMEOUTS,
+    Authenticated,
     ClientConfig,
     Closed,
     DataWanted,
@@ -50,7 +51,7 @@ CUT = defer("Server is stopping", detail_code=status.NOT_ACCEPTING, rule="relay.
 OWN_ERROR = defer("Local error in processing", rule="relay.internal")
 LEASE_REST = 30.0  # seconds before the lease ends at which a transaction is cut
 
-Step = Ready | TlsAccepted | Refused | Closed | ProtocolViolation
+Step = Ready | TlsAccepted | Authenticated | Refused | Closed | ProtocolViolation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +307,7 @@ def _is_stale(results: tuple[RecipientResult, ...]) -> bool:
 _HANDLERS: dict[type, Callable[[RelayConnection, Any], None]] = {
     Ready: RelayConnection._on_step,  # noqa: SLF001  (the table of this class)
     TlsAccepted: RelayConnection._on_step,  # noqa: SLF001
+    Authenticated: RelayConnection._on_step,  # noqa: SLF001
     Refused: RelayConnection._on_step,  # noqa: SLF001
     Closed: RelayConnection._on_end,  # noqa: SLF001
     ProtocolViolation: RelayConnection._on_end,  # noqa: SLF001

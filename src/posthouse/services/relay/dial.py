@@ -1,8 +1,9 @@
-"""Opening one session with one address: connect, greeting, EHLO, and TLS as the policy says (RFC 5321 §3.1, RFC 3207).
+"""Opening one session with one address: connect, greeting, EHLO, TLS as the policy says, and AUTH.
 
 Returns a connection that is ready for MAIL, or a ``DialFailure`` that says whether the address is dead or TLS is at
 fault. TLS here is opportunistic: certificates are not verified (RFC 7435 §3), so it keeps out those who only listen.
-Tests: ``tests/unit/services/relay/test_courier.py``.
+RFC 5321 §3.1, RFC 3207, RFC 4954. Tests: ``tests/unit/services/relay/test_courier.py``,
+``tests/interop/test_smart_host.py``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import ssl
+from dataclasses import replace
 
 from posthouse.config.definitions import relay as definitions
 from posthouse.config.settings import Settings
@@ -17,6 +19,7 @@ from posthouse.core import status
 from posthouse.core.outcome import Outcome, defer
 from posthouse.protocols.smtp.client_events import (
     TIMEOUTS,
+    Authenticated,
     Closed,
     Phase,
     ProtocolViolation,
@@ -26,12 +29,12 @@ from posthouse.protocols.smtp.client_events import (
 )
 from posthouse.protocols.smtp.reply import outcome_of
 from posthouse.protocols.smtp.types import Extension, Reply
-from posthouse.services.relay.connect import DialFailure
+from posthouse.services.relay.connect import DialFailure, Visit
 from posthouse.services.relay.connection import ConnectionParts, RelayConnection, Step
 from posthouse.services.relay.hosts import NextHop
 from posthouse.services.relay.outcomes import reply_outcome
 from posthouse.services.relay.pool import LaneEvents
-from posthouse.services.relay.routes import TlsPolicy
+from posthouse.services.relay.routes import Credentials, TlsPolicy
 
 
 def opportunistic_context() -> ssl.SSLContext:
@@ -50,8 +53,9 @@ class Dialer:
         self._settings = settings
         self._context = context
 
-    async def dial(self, hop: NextHop, policy: TlsPolicy, events: LaneEvents) -> RelayConnection | DialFailure:
-        """Return a session that is ready, or why there is none."""
+    async def dial(self, visit: Visit, events: LaneEvents) -> RelayConnection | DialFailure:
+        """Return a session that is ready, signed in where credentials are given, or why there is none."""
+        hop = visit.hop
         connection = RelayConnection(hop, events, self._parts)
         step = connection.expect_step()
         try:
@@ -60,7 +64,9 @@ class Dialer:
         except (OSError, TimeoutError) as error:
             return DialFailure(_unreachable(hop, error), is_dead=True)
         try:
-            failure = await self._hello(connection, step, policy)
+            failure = await self._hello(connection, step, visit.policy)
+            if failure is None and visit.credentials is not None:
+                failure = await self._sign_in(connection, visit, visit.credentials)
         except BaseException:
             connection.transport.abort()
             raise
@@ -89,6 +95,25 @@ class Dialer:
                 _failed(connection.hop, "does not offer TLS, which is required", status.ENCRYPTION_NEEDED)
             )
         return await self._start_tls(connection, policy)
+
+    async def _sign_in(self, connection: RelayConnection, visit: Visit, credentials: Credentials) -> DialFailure | None:
+        """Sign in; in the clear only where the route says that TLS is never used. Where it is refused, mail waits."""
+        hop = visit.hop
+        if visit.policy is not TlsPolicy.NONE and not connection.client.is_tls:
+            return DialFailure(
+                _failed(hop, "does not offer TLS, and no password is sent without", status.ENCRYPTION_NEEDED)
+            )
+        try:
+            async with asyncio.timeout(TIMEOUTS[Phase.AUTH]):
+                step = connection.expect_step()
+                connection.client.authenticate(credentials.login, credentials.password)
+                connection.pump()
+                event = await step
+        except TimeoutError:
+            return DialFailure(_failed(hop, "did not answer the sign-in in time", status.NO_ANSWER))
+        if isinstance(event, Authenticated):
+            return None
+        return DialFailure(replace(_refusal(hop, event), code=454, rule="relay.credentials"))
 
     async def _start_tls(self, connection: RelayConnection, policy: TlsPolicy) -> DialFailure | None:
         hop = connection.hop

@@ -18,7 +18,7 @@ from posthouse.services.journey import steps
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.queue.bounce import Decision, Notice, NoticeKind, compose, gather, returns_whole
 from posthouse.store.contract import Store
-from posthouse.store.values import Delivery, JourneyEntry, QueueResult, RecipientState
+from posthouse.store.values import Change, Delivery, JourneyEntry, QueueResult, RecipientState
 
 HEAD = 64 * 1024  # octets of a message from which its header section is taken
 CHUNK = 256 * 1024
@@ -89,13 +89,17 @@ class NoticeWriter:
 
     async def write(self, decisions: Sequence[Decision]) -> None:
         """Commit decisions of one message with the notices they owe. Raises StoreRefusal, Unavailable."""
+        await self._store.commit(*await self.values(decisions))
+
+    async def values(self, decisions: Sequence[Decision]) -> list[Change]:
+        """Return what writes decisions of one message with the notices they owe, for one commit."""
         now = self._clock.now()
-        deliveries = []
+        values: list[Change] = [queue_result(decisions, now)]
         for notice in gather(decisions):
             delivery = await self._plan(notice, now)
             if delivery is not None:
-                deliveries.append(delivery)
-        await self._store.commit(queue_result(decisions, now), *deliveries)
+                values.append(delivery)
+        return values
 
     async def _plan(self, notice: Notice, now: float) -> Delivery | None:
         try:

@@ -55,8 +55,9 @@ class Bench:
             )
         )
 
-    async def dial(self, hop, policy, events):
-        self.dialled.append((hop.address, policy.name))
+    async def dial(self, visit, events):
+        hop = visit.hop
+        self.dialled.append((hop.address, visit.policy.name))
         answer = self.answers[hop.address]
         return answer.pop(0) if isinstance(answer, list) else answer
 
