@@ -18,19 +18,29 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final, Protocol, cast
+from typing import Any, BinaryIO, Final, Protocol, cast
 
 from posthouse.services.administration.faults import Refused
 
 LINE_MAX: Final = 1024 * 1024
 OCTETS_MAX: Final = 64 * 1024**3  # of one file, unpacked
 FILES_MAX: Final = 10_000
+SMALL: Final = 1024 * 1024  # members of a tar archive up to this are kept in memory,
+KEPT: Final = 32 * 1024 * 1024  # up to this in all
 _CHUNK: Final = 256 * 1024
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+class Closeable(Protocol):
+    """What can be closed."""
+
+    def close(self) -> None:
+        """Close it."""
+        ...
 
 
 class Unreadable(Refused):
@@ -56,7 +66,9 @@ class SourceFile:
             raw.seek(0)
         except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, RuntimeError, zlib.error) as error:
             raise Unreadable(self.name, f"cannot be read ({_reason(error)})") from None
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if head == b"\x1f\x8b" else raw
+        if head != b"\x1f\x8b":
+            return raw
+        return cast("BinaryIO", io.BufferedReader(_Owned(cast("BinaryIO", gzip.GzipFile(fileobj=raw)), raw)))
 
     def chunks(self) -> Iterator[bytes]:
         """Yield its octets in pieces. Raises Unreadable, also where there are more than ``OCTETS_MAX``."""
@@ -254,16 +266,56 @@ def _zip_member(archive: zipfile.ZipFile, name: str) -> BinaryIO:
 
 
 def _tar_files(path: Path) -> list[SourceFile]:
+    """Small members are kept, since a packed archive cannot be entered in the middle; large ones are found again."""
+    found: list[SourceFile] = []
+    kept = 0
     with tarfile.open(path) as archive:
-        names = sorted(member.name for member in archive if member.isfile())
-    return [SourceFile(name, partial(_tar_member, path, name)) for name in names]
+        for member in archive:
+            if not member.isfile():
+                continue
+            stream = archive.extractfile(member) if member.size <= SMALL and kept + member.size <= KEPT else None
+            if stream is not None:
+                kept += member.size
+                found.append(file_of(member.name, stream.read()))
+            else:
+                found.append(SourceFile(member.name, partial(_tar_member, path, member.name)))
+    return sorted(found, key=lambda file: file.name)
 
 
 def _tar_member(path: Path, name: str) -> BinaryIO:
-    stream = tarfile.open(path).extractfile(name)  # noqa: SIM115  (the member keeps it open while it is read)
+    archive = tarfile.open(path)  # noqa: SIM115  (closed with the member)
+    stream = archive.extractfile(name)
     if stream is None:
+        archive.close()
         raise Unreadable(name, "is no file")
-    return cast("BinaryIO", stream)
+    return cast("BinaryIO", _Owned(cast("BinaryIO", stream), archive))
+
+
+class _Owned(io.RawIOBase):
+    """A stream that closes what it was opened from."""
+
+    def __init__(self, stream: BinaryIO, *owners: Closeable) -> None:
+        super().__init__()
+        self._stream = stream
+        self._owners = owners
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        piece = self._stream.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._stream.seek(offset, whence)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+            for owner in self._owners:
+                owner.close()
+        super().close()
 
 
 def _by_tail(files: Sequence[SourceFile], name: str) -> SourceFile | None:

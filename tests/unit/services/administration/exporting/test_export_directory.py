@@ -51,7 +51,12 @@ async def rows(store, kind, fields=None, **narrowed):
 async def test_accounts(store):
     """With everything about them."""
     anna, bert = await rows(store, "accounts")
-    assert (anna["address"], anna["name"], anna["quota"], anna["level"]) == ("anna@example.org", "Anna, B", 1000, "domain")
+    assert (anna["address"], anna["name"], anna["quota"], anna["level"]) == (
+        "anna@example.org",
+        "Anna, B",
+        1000,
+        "domain",
+    )
     assert (anna["office"], anna["aliases"], anna["groups"]) == ("acme", ["a@example.org"], ["team@example.org"])
     assert (anna["used"], bert["sign_in_disabled"], bert["office"]) == (0, True, "")
 

@@ -39,9 +39,11 @@ def test_quoting(message, expected, size):
     assert quoted(message, size) == expected
 
 
-@given(st.lists(st.sampled_from([b"From ", b">", b"F", b"\r\n", b"\n", b"x", b"From", b"\r"]), max_size=40).map(b"".join))
+@given(
+    st.lists(st.sampled_from([b"From ", b">", b"F", b"\r\n", b"\n", b"x", b"From", b"\r"]), max_size=40).map(b"".join)
+)
 def test_taking_the_marks_away_gives_the_message(message):
-    """mboxrd loses nothing but the kind of line ends."""
+    """Mboxrd loses nothing but the kind of line ends."""
     text = quoted(message, 3)
     back = re.sub(rb"^>(>*From )", rb"\1", text, flags=re.MULTILINE)
     plain = message.replace(b"\r\n", b"\n")

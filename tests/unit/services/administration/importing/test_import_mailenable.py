@@ -114,5 +114,5 @@ def test_an_address_of_another_system_is_an_alias(tmp_path):
 
 def test_a_folder_that_is_another(tmp_path):
     """One error that says which folder is meant."""
-    with pytest.raises(Unreadable, match="neither AUTH.TAB nor MAILBOX.TAB"):
+    with pytest.raises(Unreadable, match=r"neither AUTH.TAB nor MAILBOX.TAB"):
         list(read_mailenable(FolderTree(tmp_path)))

@@ -180,7 +180,7 @@ def test_variables_that_do_not_end(text):
 
 def test_a_main_cf_that_is_none():
     """It is told with its line."""
-    with pytest.raises(Unreadable, match="main.cf:2: the line is no name = value"):
+    with pytest.raises(Unreadable, match=r"main.cf:2: the line is no name = value"):
         MainCf(file_of("main.cf", b"a = b\nwhat is this\n"))
 
 

@@ -53,7 +53,7 @@ def test_without_shadow_there_are_no_passwords(folder):
     """It is told, and people are still made."""
     (folder / "shadow").unlink()
     records = list(read_system_users(FolderTree(folder), OPTIONS))
-    assert [each.what for each in only(records, Unmapped)][0] == "passwords"
+    assert next(each.what for each in only(records, Unmapped)) == "passwords"
     assert {each.password_hash for each in only(records, ImportedAccount)} == {""}
 
 
