@@ -395,6 +395,22 @@ class RemoveCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceCredential:
+    """Raise a number among a credential's details, and set others with it; what counts once counts for one caller only.
+
+    Fails with ``NotAllowed`` where the number is not below ``to`` any more, with ``Vanished`` where the credential is
+    gone. ``details`` are further ones to set; None takes one away. Does not change the directory's version.
+    """
+
+    id: str
+    account: str
+    kind: CredentialKind
+    field: str
+    to: int
+    details: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteSignIns:
     """What sign-ins leave behind, written in batches: last sign-in by account, last use by credential.
 
@@ -520,6 +536,7 @@ DirectoryChange: TypeAlias = (
     | PutWording
     | PutCredential
     | RemoveCredential
+    | AdvanceCredential
     | NoteSignIns
     | PutBan
     | RemoveBan

@@ -7,12 +7,13 @@ import pytest
 
 from posthouse.core import limits
 from posthouse.core.flags import Flag
-from posthouse.store.directory_values import RemoveAccount
+from posthouse.store.directory_values import CredentialKind, KeepReply, PutBan, PutCredential, PutJob, RemoveAccount
 from posthouse.store.sqlite import housekeeping, slices
 from posthouse.store.values import Delivery, Expunge, Filing, FlagChange, FlagMode, NewEmail
 from tests.support.stores import delivery, facts, furnish, make_store
 
 ALL = ((1, 0xFFFFFFFF),)
+DAY = 86_400
 
 
 def rows(store, table):
@@ -175,3 +176,28 @@ async def test_workers_keep_house_at_once(opener, workers):
     await asyncio.gather(*(one.housekeep() for one in stores))
     assert rows(stores[0], "body") == 10
     assert await stores[2].verify() == []
+
+
+async def test_records_past_their_time_go(store, clock):
+    """Replies after a day, jobs and bans a month after their end, credentials after they expired; open jobs stay."""
+    now = clock.now()
+    await store.commit(
+        KeepReply(caller="a", key="k", fingerprint="f", at=now),
+        PutJob(id="done", operation="o", state="done", at=now),
+        PutJob(id="open", operation="o", at=now),
+        PutBan(network="192.0.2.1", account="", reason="r", since=now, until=now + 5, by="x"),
+        PutCredential(id="c", account="", kind=CredentialKind.TOKEN, name="n", verifier="v", expires=now + 5),
+        PutCredential(id="d", account="", kind=CredentialKind.TOKEN, name="n", verifier="w"),
+    )
+    await store.housekeep()
+    assert await store.kept_reply("a", "k") is not None
+    assert len(await store.credentials("")) == 2
+    clock.advance(2 * DAY)
+    await store.housekeep()
+    assert await store.kept_reply("a", "k") is None
+    assert [row.id for row in await store.credentials("")] == ["d"]
+    assert (len(await store.jobs()), len(await store.bans())) == (2, 1)
+    clock.advance(31 * DAY)
+    await store.housekeep()
+    assert [row.id for row in await store.jobs()] == ["open"]
+    assert await store.bans() == []

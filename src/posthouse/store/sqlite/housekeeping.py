@@ -1,8 +1,9 @@
 """Upkeep behind the deliveries: in bounded slices through the committer, so that nothing waits long for it.
 
 Emails without a place and their bodies, accounts that were removed, chunks that a crash left, keys of the journey
-sorted into their index, journeys past their time. And the checkpoint: copying the write-ahead log into the database
-file, in a thread of its own. Tests: ``tests/contract/store/test_store_upkeep.py``.
+sorted into their index, journeys and records of administration past their time. And the checkpoint: copying the
+write-ahead log into the database file, in a thread of its own.
+Tests: ``tests/contract/store/test_store_upkeep.py``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from posthouse.store.sqlite.slices import (
     apply_place_changes,
     drop_stale_chunks,
     forget_journeys,
+    forget_records,
     purge_accounts,
     sort_journey_keys,
 )
@@ -102,6 +104,7 @@ async def housekeep(committer: Committer, trimmer: ChangeTrimmer, journey_before
         drop_stale_chunks,
         sort_journey_keys,
         trimmer.trim,
+        forget_records,
         lambda group: forget_journeys(group, journey_before),
     ):
         for _ in range(_SLICES):

@@ -2,7 +2,7 @@
 
 Every account, alias and group is counted in its domain and its post office (the server's own domains are those of post
 office 0). Tallies and ceilings go through here alone, so that a ceiling holds whoever else writes: what is read is read
-under the write lock. Tests: ``tests/contract/store/test_store_ceilings.py``.
+under the write lock. Tests: ``tests/contract/store/test_store_offices.py``.
 """
 
 from __future__ import annotations

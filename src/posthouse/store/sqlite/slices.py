@@ -17,6 +17,12 @@ _SLICE = 100  # emails of one slice; each may own a body of some pages
 _ROWS = 2_000  # small rows of one slice
 _STAGED_SECONDS = 3_600.0  # no delivery takes that long from its first chunk to its commit
 _MAILBOXES = 10  # of one slice
+DAY = 86_400.0
+# What is kept of administration, in seconds after it ended. The audit log is kept for good.
+_REPLIES_KEPT = DAY  # of requests with an idempotency key
+_JOBS_KEPT = 30 * DAY
+_BANS_KEPT = 30 * DAY
+_CREDENTIALS_KEPT = DAY
 _CHANGES_KEPT = 10_000  # ranges of flag changes a mailbox remembers
 
 
@@ -166,3 +172,23 @@ def forget_journeys(group: Group, before: float) -> bool:
             (day, day, _ROWS),
         ).rowcount
     return count >= _ROWS
+
+
+def forget_records(group: Group) -> bool:
+    """Delete replies, jobs, bans and credentials that ended long ago."""
+    now = group.now
+    count = 0
+    for table, key, condition, before in (
+        ("kept_reply", "caller, request", "at < ?", now - _REPLIES_KEPT),
+        ("job", "id", "created < ? AND state NOT IN ('waiting', 'running')", now - _JOBS_KEPT),
+        ("ban", "network, account", "until < ?", now - _BANS_KEPT),
+        ("credential", "id", "expires > 0 AND expires < ?", now - _CREDENTIALS_KEPT),
+    ):
+        count = max(
+            count,
+            group.execute(
+                f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {condition} LIMIT ?)",
+                (before, _ROWS),
+            ).rowcount,
+        )
+    return count == _ROWS

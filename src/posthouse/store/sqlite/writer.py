@@ -73,6 +73,7 @@ WRITERS: dict[type, Write] = {
     directory_values.PutWording: settings.put_wording,
     directory_values.PutCredential: credentials.put_credential,
     directory_values.RemoveCredential: credentials.remove_credential,
+    directory_values.AdvanceCredential: credentials.advance_credential,
     directory_values.NoteSignIns: credentials.note_sign_ins,
     directory_values.PutBan: credentials.put_ban,
     directory_values.RemoveBan: credentials.remove_ban,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import orjson
 
-from posthouse.store.contract import AlreadyExists, Vanished
+from posthouse.store.contract import AlreadyExists, NotAllowed, Vanished
 from posthouse.store.directory_values import (
+    AdvanceCredential,
     CredentialKind,
     NoteSignIns,
     PutBan,
@@ -20,6 +21,7 @@ from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.writes import entries
 
 _WHERE = "store.credentials"
+_BANS_KEPT = 7 * 86_400.0  # seconds after their end, for whoever asks what happened
 
 
 def put_credential(group: Group, value: PutCredential) -> None:
@@ -62,6 +64,23 @@ def remove_credential(group: Group, value: RemoveCredential) -> int:
     return count
 
 
+def advance_credential(group: Group, value: AdvanceCredential) -> None:
+    """Raise a number among a credential's details; writers come one after the other, so that one of two succeeds."""
+    row = group.execute(
+        "SELECT details FROM credential WHERE id = ? AND account = ? AND kind = ?",
+        (value.id, value.account, value.kind.value),
+    ).fetchone()
+    if row is None:
+        raise Vanished(f"there is no {value.kind.value} {value.id}", where=_WHERE)
+    details = orjson.loads(row[0])
+    if details.get(value.field, 0) >= value.to:
+        raise NotAllowed(f"the {value.field} of {value.kind.value} {value.id} is {value.to} or more", where=_WHERE)
+    details |= dict(value.details or {})
+    details[value.field] = value.to
+    kept = {name: detail for name, detail in details.items() if detail is not None}
+    group.execute("UPDATE credential SET details = ? WHERE id = ?", (orjson.dumps(kept).decode(), value.id))
+
+
 def _changed(group: Group, kind: CredentialKind) -> None:
     if kind is not CredentialKind.SESSION:
         group.directory_changed()
@@ -81,7 +100,8 @@ def note_sign_ins(group: Group, value: NoteSignIns) -> None:
 
 
 def put_ban(group: Group, value: PutBan) -> None:
-    """Keep a network from signing in."""
+    """Keep a network from signing in; bans that ended long ago go."""
+    group.execute("DELETE FROM ban WHERE until < ?", (group.now - _BANS_KEPT,))
     group.execute(
         "INSERT OR REPLACE INTO ban (network, account, reason, since, until, set_by) VALUES (?, ?, ?, ?, ?, ?)",
         (value.network, value.account, value.reason, value.since, value.until, value.by),
