@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.imap_client import ImapClient
 from bench.memory import tree
 
-PASSWORD = "bench-password"
+PASSWORD = "measured-in-seconds"
 BASE_PORTS = (25, 24, 587, 465, 110, 995, 143, 993)
 
 
