@@ -1,4 +1,4 @@
-"""``posthouse check``: diagnosis on the machine itself. Tests: ``tests/unit/cli/test_check_command.py``."""
+"""``posthouse check``: diagnosis on the machine itself. Tests: ``tests/unit/cli/test_commands.py``."""
 
 from __future__ import annotations
 

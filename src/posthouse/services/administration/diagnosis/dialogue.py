@@ -2,13 +2,15 @@
 
 It talks to our own listeners and, for one greeting, to a host that an administrator names. Bounded in time, line length
 and number of lines. Certificates are not verified here: what is served is compared with the file instead.
-Not here: sending mail (``services.relay``). Tests: ``tests/unit/services/administration/diagnosis/test_dialogue.py``.
+Not here: sending mail (``services.relay``).
+Tests: ``tests/unit/services/administration/diagnosis/test_probe_dialogue.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -136,8 +138,11 @@ class Link:
             raise LinkFault(f"TLS failed: {_words_of(error)}") from None
 
     def close(self) -> None:
-        """End it at once."""
-        self._writer.transport.abort()
+        """End it without waiting."""
+        if self._writer.get_extra_info("ssl_object") is None:
+            self._writer.close()
+        else:
+            self._writer.transport.abort()  # a peer that does not end its TLS would hold us up for half a minute
 
 
 def unverified_context() -> ssl.SSLContext:
@@ -184,5 +189,6 @@ def _words_of(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "TLS is broken").replace("_", " ").lower()
     if isinstance(error, OSError):
-        return error.strerror or "not reachable"
+        # asyncio puts a text of its own into strerror, which names no reason
+        return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "not reachable"
     return "a line that is too long"

@@ -1,6 +1,6 @@
 """`posthouse check dns`: the records that domains should have, beside what is published.
 
-Tests: ``tests/unit/services/administration/diagnosis/test_dns_report.py``.
+Tests: ``tests/interop/test_check_live.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What would become of mail to a domain: its exchangers as the DNS has them, our route, and what our courier would do.
 
 The plan is made by the courier's own code (``relay.hosts``), so what is said is what happens. RFC 5321 §5.1, RFC 7505.
-Tests: ``tests/unit/services/administration/diagnosis/test_mx_query.py``.
+Tests: ``tests/interop/test_check_live.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One judge for each kind of record, all over ``Resolver``. A judge is no pedant: what does the
 same is right, whatever its letters.
 Not here: how bad it is (``topics.dns_domains``), what should be there (``records``).
-Tests: ``tests/unit/services/administration/diagnosis/test_published.py``.
+Tests: ``tests/unit/services/administration/diagnosis/test_check_dns.py``.
 """
 
 from __future__ import annotations

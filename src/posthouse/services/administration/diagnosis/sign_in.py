@@ -2,7 +2,7 @@
 
 The last step signs in at our own listener as a mail program does, so that what no service knows is seen as well. The
 password goes to the sources and to the listener and nowhere else: no step tells anything of it.
-Tests: ``tests/unit/services/administration/diagnosis/test_explained_sign_in.py``.
+Tests: ``tests/interop/test_check_live.py``.
 """
 
 from __future__ import annotations
@@ -120,8 +120,6 @@ def _account_steps(account: AccountRow, address: str) -> list[Step]:
         scheme = scheme_of(account.password_hash) or "a scheme nobody knows"
         weak = " (weak; replaced at the next sign-in)" if is_weak(account.password_hash) else ""
         steps.append(Step(name="password", is_good=None, text=f"kept as {scheme}{weak}"))
-    if account.must_change_password:
-        steps.append(Step(name="password", is_good=None, text="has to be changed at the next sign-in to the web"))
     return steps
 
 

@@ -1,4 +1,4 @@
-"""The steps of a sign-in that is explained: what was asked, and what came of it. Tests: with ``sign_in``."""
+"""The steps of a sign-in that is explained: what was asked, and what came of it. Tests: with ``explainer``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """``certificate.*``: whether the certificate can be used, is current and for our names, and is believed.
 
-Tests: ``.../diagnosis/test_check_certificate``.
+Tests: ``tests/unit/services/administration/diagnosis/test_certificates.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""``clock.*``: whether the time is right, without asking anybody unless told to. Tests: ``.../test_check_machine``."""
+"""``clock.*``: whether the time is right, without asking anybody unless told to.
+
+Tests: ``tests/unit/services/administration/diagnosis/test_check_machine.py``.
+"""
 
 from __future__ import annotations
 

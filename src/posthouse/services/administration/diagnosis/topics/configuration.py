@@ -1,6 +1,6 @@
 """``configuration.*``: what ``posthouse.toml`` and the settings say.
 
-Tests: ``.../test_check_configuration``.
+Tests: ``tests/unit/services/administration/diagnosis/test_check_machine.py``.
 """
 
 from __future__ import annotations

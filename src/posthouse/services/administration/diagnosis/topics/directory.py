@@ -1,7 +1,8 @@
 """``directory.*``: domains, accounts, aliases and groups that do not fit together.
 
 Bounded: of accounts, aliases and groups a run reads the first ``MOST_ROWS`` and says where there are more;
-`posthouse check --domain NAME` reads those of one domain. Tests: ``.../diagnosis/test_check_directory``.
+`posthouse check --domain NAME` reads those of one domain.
+Tests: ``tests/unit/services/administration/diagnosis/test_check_directory.py``.
 """
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ CHECKS = (
     Check(
         id="directory.domains",
         title="domains",
-        explanation="Without a domain no mail is accepted.",
+        explanation="Without a domain of ours no mail is accepted at all.",
         remedy="posthouse domain add NAME",
         look=_domains,
         needs=_STORE,

@@ -1,4 +1,7 @@
-"""``disk.*``: room, inodes and the kind of file system under the home. Tests: ``.../diagnosis/test_check_machine``."""
+"""``disk.*``: room, inodes and the kind of file system under the home.
+
+Tests: ``tests/unit/services/administration/diagnosis/test_check_machine.py``.
+"""
 
 from __future__ import annotations
 

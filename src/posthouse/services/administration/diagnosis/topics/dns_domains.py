@@ -1,6 +1,6 @@
 """``dns.*`` of each domain: every record that ``records_for`` wants, beside what is published.
 
-How bad it is stands in one table. Tests: ``.../diagnosis/test_check_dns``.
+How bad it is stands in one table. Tests: ``tests/unit/services/administration/diagnosis/test_check_dns.py``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``dns.servers``, ``dns.host``, ``dns.ptr``: what the DNS says about the host itself.
 
-Tests: ``.../test_check_dns``.
+Tests: ``tests/unit/services/administration/diagnosis/test_check_dns.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""``outbound.*``: whether we get out, and what the lists say of us. Tests: ``.../diagnosis/test_check_outbound``."""
+"""``outbound.*``: whether we get out, and what the lists say of us.
+
+Tests: ``tests/unit/services/administration/diagnosis/test_check_dns.py``.
+"""
 
 from __future__ import annotations
 

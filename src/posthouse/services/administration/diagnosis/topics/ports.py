@@ -1,4 +1,7 @@
-"""``ports.*``: whether each listener's address is there for it. Tests: ``.../diagnosis/test_check_machine``."""
+"""``ports.*``: whether each listener's address is there for it.
+
+Tests: ``tests/unit/services/administration/diagnosis/test_check_machine.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``queue.*``: how much waits, for how long, for whom. Tests: ``.../diagnosis/test_check_queue``."""
+"""``queue.*``: how much waits, for how long, for whom.
+
+Tests: ``tests/unit/services/administration/diagnosis/test_check_queue.py``.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,11 @@ _SAMPLE: Final = 1000
 async def _size(examination: Examination, _: str) -> Sequence[Finding]:
     waiting = sum(row[2] for row in await examination.once("queue", examination.store.queue_summary))
     most = examination.parts.settings.get(definitions.QUEUE_SIZE)
+    words = "1 recipient waits in the queue" if waiting == 1 else f"{waiting} recipients wait in the queue"
     if waiting > most:
         remedy = "posthouse queue list --summary shows for whom; see queue.destinations below."
-        return [warning(f"{waiting} recipients wait in the queue", f"check.queue_size is {most}", remedy)]
-    return [ok(f"{waiting} recipients wait in the queue")]
+        return [warning(words, f"check.queue_size is {most}", remedy)]
+    return [ok(words)]
 
 
 async def _age(examination: Examination, _: str) -> Sequence[Finding]:

@@ -1,6 +1,7 @@
 """``relay.*``: who may send through us without signing in, by the settings and by trying it.
 
-Tests: ``.../diagnosis/test_check_relay``, and with a server that is open ``tests/interop/test_check_live.py``.
+Tests: ``tests/unit/services/administration/diagnosis/test_relay_test.py``,
+and with a server that is open ``tests/interop/test_check_live.py``.
 """
 
 from __future__ import annotations

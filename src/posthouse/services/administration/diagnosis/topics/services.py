@@ -1,6 +1,6 @@
 """``services.*``: whether the running server does what it should: workers, greetings, TLS.
 
-Tests: ``.../diagnosis/test_check_services``, ``tests/unit/test_checking.py``.
+Tests: ``tests/interop/test_check_live.py``, ``tests/unit/test_checking.py``.
 """
 
 from __future__ import annotations

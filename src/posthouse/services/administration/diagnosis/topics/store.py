@@ -1,6 +1,6 @@
 """``store.*``: the database: written and flushed, of this version, whole, its log not grown out of bounds.
 
-Tests: ``.../diagnosis/test_check_store``.
+Tests: ``tests/unit/services/administration/diagnosis/test_check_queue.py``.
 """
 
 from __future__ import annotations
