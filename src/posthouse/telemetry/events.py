@@ -43,6 +43,10 @@ EVENTS: dict[str, str] = {
     "Fields: error, trace.",
     "imap.rejected": "A command was refused before it reached any service. Fields: reason.",
     "imap.seen_not_set": "A body was shown though its Seen flag could not be stored. Fields: error, detail.",
+    # ---- job: long operations that were started over the API
+    "job.broken": "A job met an error of ours and was given up. Fields: job, id (as the job's result names it), trace.",
+    "job.ended": "A job came to its end. Fields: job, operation, state.",
+    "job.unwritten": "The end of a job could not be written; another worker takes it up. Fields: error.",
     # ---- log: the log itself
     "log.dropped": "Lines could not be written, such as for a full disk, and are lost. Fields: lines.",
     # ---- message: mail that came in
@@ -74,6 +78,9 @@ EVENTS: dict[str, str] = {
     "relay.sent": "A recipient's message was taken by the next hop. "
     "Fields: queue_id, from, to, size, relay, delay, enhanced, reply.",
     "relay.tls_failed": "STARTTLS with a next hop failed. Fields: relay, reason, fallback.",
+    # ---- rest: the API
+    "rest.failed": "A request met an error of ours and was answered 500. Fields: id (as the answer names it), method, "
+    "path, trace.",
     # ---- server: the supervisor
     "server.drain_cut_short": "Workers did not end in time and were killed; nothing acknowledged is lost. "
     "Fields: workers.",

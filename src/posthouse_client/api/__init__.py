@@ -6,19 +6,25 @@ from posthouse_client.api.account import AccountApi
 from posthouse_client.api.alias import AliasApi
 from posthouse_client.api.apply import ApplyApi
 from posthouse_client.api.audit import AuditApi
+from posthouse_client.api.check import CheckApi
 from posthouse_client.api.domain import DomainApi
 from posthouse_client.api.event import EventApi
 from posthouse_client.api.export import ExportApi
 from posthouse_client.api.group import GroupApi
 from posthouse_client.api.import_ import ImportApi
 from posthouse_client.api.job import JobApi
+from posthouse_client.api.journey import JourneyApi
 from posthouse_client.api.office import OfficeApi
+from posthouse_client.api.queue import QueueApi
 from posthouse_client.api.route import RouteApi
 from posthouse_client.api.session import SessionApi
 from posthouse_client.api.setting import SettingApi
 from posthouse_client.api.shared import SharedApi
 from posthouse_client.api.snapshot import SnapshotApi
+from posthouse_client.api.status import StatusApi
 from posthouse_client.api.token import TokenApi
+from posthouse_client.api.undo import UndoApi
+from posthouse_client.api.verify import VerifyApi
 from posthouse_client.caller import Caller
 
 
@@ -30,16 +36,22 @@ class Api:
         self.alias = AliasApi(caller)
         self.apply = ApplyApi(caller)
         self.audit = AuditApi(caller)
+        self.check = CheckApi(caller)
         self.domain = DomainApi(caller)
         self.event = EventApi(caller)
         self.export = ExportApi(caller)
         self.group = GroupApi(caller)
         self.import_ = ImportApi(caller)
         self.job = JobApi(caller)
+        self.journey = JourneyApi(caller)
         self.office = OfficeApi(caller)
+        self.queue = QueueApi(caller)
         self.route = RouteApi(caller)
         self.session = SessionApi(caller)
         self.setting = SettingApi(caller)
         self.shared = SharedApi(caller)
         self.snapshot = SnapshotApi(caller)
+        self.status = StatusApi(caller)
         self.token = TokenApi(caller)
+        self.undo = UndoApi(caller)
+        self.verify = VerifyApi(caller)

@@ -69,7 +69,10 @@ async def _ask_all() -> dict[tuple[str, str, str], Any]:
                         found[name, role, target] = await client.send(method, where, **more)
                 where, more = sample(method, path, told, "own")
                 found[name, "anonymous", "own"] = await api.send(method, where, **more)
-                scopes = ["nothing:read", f"{told['tags'][0]}:read" if told["x-posthouse-effect"] != "read" else "x:read"]
+                scopes = [
+                    "nothing:read",
+                    f"{told['tags'][0]}:read" if told["x-posthouse-effect"] != "read" else "x:read",
+                ]
                 made = await do(desk, token.add, account=ROLES["server"], name="narrow", scopes=scopes)
                 narrow = api.as_caller(f"Bearer {made.token}")
                 found[name, "narrow", "own"] = await narrow.send(method, where, **more)
