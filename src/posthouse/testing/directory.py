@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from posthouse.core.ids import AccountId, BodyId, DomainId, MailboxId, QueueId
+from posthouse.store.contract import NotAllowed
 from posthouse.store.directory_rows import (
     AccountRow,
     AliasRow,
@@ -27,6 +28,7 @@ from posthouse.store.directory_rows import (
 )
 from posthouse.store.directory_values import (
     AccountState,
+    AdvanceCredential,
     AliasKind,
     CredentialKind,
     Level,
@@ -200,11 +202,23 @@ class MemoryDirectory:
         results = tuple(self._result(change) for change in changes)
         return results[0] if len(results) == 1 else results
 
+    def _advance(self, change: AdvanceCredential) -> None:
+        row = self._credentials[change.id]
+        if row.details.get(change.field, 0) >= change.to:
+            raise NotAllowed(f"{change.field} is {change.to} or more", where="testing.directory")
+        self._credentials[change.id] = replace(
+            row, details={**row.details, **(change.details or {}), change.field: change.to}
+        )
+
     def _result(self, change: Change) -> Delivered | int | None:
         if isinstance(change, PutCredential):
             self._put_credential(change)
         if isinstance(change, RemoveCredential):
             return int(self._credentials.pop(change.id, None) is not None)
+        if isinstance(change, AdvanceCredential):
+            self._advance(change)
+        if isinstance(change, PutBan | RemoveBan):
+            self._version += 1
         if isinstance(change, PutBan):
             row = BanRow(change.network, change.account, change.reason, change.since, change.until, change.by)
             self._bans[change.network, change.account] = row

@@ -6,19 +6,25 @@ audit log names the source. Tests: ``tests/unit/services/administration/test_new
 
 from __future__ import annotations
 
+from typing import Final
+
 from posthouse.config.definitions.auth import NEWCOMERS
 from posthouse.config.settings import Settings
 from posthouse.core.address import format_local_part, parse_address
 from posthouse.core.clock import Clock
 from posthouse.core.errors import SyntaxFault
 from posthouse.services.administration.faults import Refused
+from posthouse.services.administration.fields import NAME_LONGEST
 from posthouse.services.administration.limits import ceilings, check_quota
+from posthouse.services.administration.words import LARGEST
 from posthouse.services.identity.defaults import quota_of
 from posthouse.services.identity.sources.contract import SourcePerson
-from posthouse.store.contract import Store, StoreRefusal
+from posthouse.store.contract import AlreadyExists, Store, StoreRefusal
 from posthouse.store.directory_rows import AccountRow, DomainRow
 from posthouse.store.directory_values import Audit, PutAccount
 from posthouse.telemetry.log import Telemetry
+
+ID_LONGEST: Final = 1_000
 
 
 class AccountsForNewcomers:
@@ -34,6 +40,10 @@ class AccountsForNewcomers:
         """Return the new account; None where there can be none, with an event that says why. Raises Unavailable."""
         try:
             own = await self._make(person, source)
+        except AlreadyExists:
+            # Two connections of a mail program at once: the other one was first. An alias or a group is no account.
+            row = await self._store.account(str(parse_address(person.address)).lower())
+            return row if row is not None and row.source == source else None
         except (SyntaxFault, StoreRefusal, Refused) as refusal:
             self._telemetry.event(
                 "auth.newcomer_declined",
@@ -58,17 +68,18 @@ class AccountsForNewcomers:
         home = await self._home(address.domain)
         own = f"{format_local_part(address.local_part.lower())}@{home.name}"
         given = person.attributes.get("quota", "")
-        quota = int(given) if given.isascii() and given.isdigit() else quota_of(self._settings, home.name)
+        is_size = given.isascii() and given.isdigit() and len(given) <= len(str(LARGEST))
+        quota = min(int(given), LARGEST) if is_size else quota_of(self._settings, home.name)
         check_quota(self._settings, home, quota)
         now = self._clock.now()
         value = PutAccount(
             address=own,
-            display_name=person.display_name,
-            given_name=person.given_name,
-            family_name=person.family_name,
+            display_name=shown_name(person.display_name),
+            given_name=shown_name(person.given_name),
+            family_name=shown_name(person.family_name),
             quota_bytes=quota,
             source=source,
-            external_id=person.external_id,
+            external_id=person.external_id[:ID_LONGEST],
             created=now,
             ceilings=ceilings(self._settings, home),
         )
@@ -86,3 +97,8 @@ class AccountsForNewcomers:
         await self._store.commit(value, trace)
         self._telemetry.event("auth.newcomer", account=own, source=source)
         return own
+
+
+def shown_name(text: str) -> str:
+    """Return a name that a source gave, as one printable line of a length that people use."""
+    return "".join(letter for letter in text if letter.isprintable())[:NAME_LONGEST].strip()

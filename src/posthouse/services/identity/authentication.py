@@ -1,13 +1,16 @@
 """Whether a name and a secret go together, for every protocol that signs people in, and whether that person may.
 
-The order of the questions: whose name is it; is the password remembered as right; is the client banned; is it an app
-password; does the account have a second factor, so that its password alone is not enough; what do the sources of its
-domain say (``sources``; our own store is one). Then, of an account whose secret was right: is it active, may it use
-this protocol, must the password be changed first. Only who showed the right secret learns which of these it was.
+The order of the questions: whose name is it; has a person banned the client; is the password remembered as right, or
+an app password; has counting banned the client; what do the sources of the domain say (``sources``; our own store is
+one). Then, of an account whose own password was right: does it have a second factor, so that the password alone is
+not enough; of every account: is it active, may it use this protocol, must the password be changed first. Only who
+showed the right secret learns which of these it was.
 
+A source speaks for the domains that name it and for no others: whom it grants is somebody of such a domain, or nobody.
 A source that cannot answer makes a temporary refusal, never a wrong password. Guessing is counted and banned by
-``guard``. RFC 4954 §6 (codes), RFC 5248 (5.7.13). Not here: SASL mechanisms (``protocols.sasl``), accounts for people
-whom only a source knows (``Newcomers``). Tests: ``tests/unit/services/identity/test_authentication.py``.
+``guard``. Bearer tokens are never remembered. RFC 4954 §6 (codes), RFC 5248 (5.7.13). Not here: SASL mechanisms
+(``protocols.sasl``), accounts for people whom only a source knows (``Newcomers``).
+Tests: ``tests/unit/services/identity/test_authentication.py``, ``test_sign_in_attacks.py``.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from posthouse.core.status import Detail
 from posthouse.services.identity.app_passwords import allows, app_password_verifier
 from posthouse.services.identity.client import ClientInfo
 from posthouse.services.identity.directory import Directory
-from posthouse.services.identity.guard import Guard
+from posthouse.services.identity.guard import AUTOMATIC, Guard
 from posthouse.services.identity.logins import Logins
 from posthouse.services.identity.passwords import PASSWORD_OCTETS, Passwords
 from posthouse.services.identity.second_factor import SecondFactor
@@ -47,7 +50,7 @@ from posthouse.services.identity.sources.contract import (
 )
 from posthouse.services.identity.sources.registry import Sources
 from posthouse.store.contract import Store
-from posthouse.store.directory_rows import AccountRow, CredentialRow
+from posthouse.store.directory_rows import AccountRow, BanRow, CredentialRow
 from posthouse.store.directory_values import (
     AccountKind,
     AccountState,
@@ -56,6 +59,7 @@ from posthouse.store.directory_values import (
     ShareRight,
 )
 
+LOGIN_LENGTH: Final = 320  # characters: 64 of a local part, an @, 255 of a domain (RFC 5321 §4.5.3.1)
 SEPARATOR: Final = "*"  # in ``shared@example.org*anna@example.org``: anna signs in to the shared mailbox
 
 SIGNED_IN = done("Authentication successful", code=235, detail_code=status.SECURITY_OTHER, rule="auth.password")
@@ -97,6 +101,13 @@ NEEDS_APP_PASSWORD = reject(
 )
 NEEDS_CODE = reject(
     "A one-time code is needed too", code=535, detail_code=status.NOT_AUTHORIZED, rule="auth.second_factor"
+)
+NO_ACCOUNT = reject(
+    "There is no account for this person here",
+    code=535,
+    detail_code=status.NOT_AUTHORIZED,
+    rule="auth.newcomers",
+    setting="auth.newcomers",
 )
 NOT_SHARED = reject(
     "Acting as that account is not allowed", code=535, detail_code=status.NOT_AUTHORIZED, rule="auth.share"
@@ -212,30 +223,60 @@ class Authenticator:
         ``login`` is the name that came with it, which must be the token's, "" where none did. Returns and raises as
         ``verify_plain``.
         """
+        name = login.lower()[:LOGIN_LENGTH]
         attempt = _Attempt(login=login, secret=token.encode(), client=client, protocol=protocol, code="")
-        ban = await self.guard.ban_of(client.address, "")
+        ban = await self.guard.ban_of(client.address, name)
         if ban is not None:
-            return SignIn(BANNED.because(ban.reason))
-        domain = login.rpartition("@")[2].lower()
-        answer = await self._sources.ask_token(token, mechanism, domain) if self._sources else Unknown()
+            return SignIn(_banned(ban))
+        async with self.guard.turn(client.address):
+            answer = await self._ask_token(token, mechanism, login, client)
+        if isinstance(answer, Down):
+            return SignIn(NOT_NOW.because(f"{answer.source}: {answer.detail}"))
+        if not isinstance(answer, Granted):
+            return await self._failed(attempt, None, _why(answer))
+        account = await self._person(answer)
+        if account is None:
+            return SignIn(NO_ACCOUNT)
+        return await self._act_as(self._admitted(attempt, account), login, authzid)
+
+    async def _ask_token(self, token: str, mechanism: str, login: str, client: ClientInfo) -> SourceAnswer:
+        if self._sources is None or len(login) > LOGIN_LENGTH:
+            return Unknown()
+        domain = await self._logins.domain_of(login, client.local_address) if login else ""
+        answer = await self._sources.ask_token(token, mechanism, domain)
         if isinstance(answer, Granted) and login and answer.person.address != login.lower():
-            answer = Wrong(f"the token is of {answer.person.address}")
-        sign_in = await self._answered(attempt, None, answer)
-        return await self._act_as(sign_in, login or "", authzid)
+            named = await self._logins.account(login, client.local_address)
+            if named is None or named.address != answer.person.address:
+                return Wrong(f"the token is of {answer.person.address}")
+        return answer
 
     # -- one attempt ----------------------------------------------------------------------------------------------
 
     async def _verify(self, attempt: _Attempt) -> SignIn:
+        if len(attempt.login) > LOGIN_LENGTH:
+            return await self._failed(attempt, None, "the name is too long")
         account = await self._logins.account(attempt.login, attempt.client.local_address)
-        name = account.address if account is not None else attempt.login.lower()[:320]
-        if account is not None and self._passwords.is_remembered(self._memory(account), attempt.secret):
-            return await self._with_second_factor(attempt, account)
+        name = account.address if account is not None else attempt.login.lower()
         ban = await self.guard.ban_of(attempt.client.address, name)
+        if account is not None and (ban is None or ban.by == AUTOMATIC):
+            known = await self._known(attempt, account)
+            if known is not None:
+                return known
         if ban is not None:
-            return SignIn(BANNED.because(f"{ban.reason}; banned until {ban.until:.0f}"))
-        if account is not None and (used := await self._app_password(account, attempt.secret)) is not None:
-            return self._by_app_password(attempt, account, used)
-        return await self._answered(attempt, account, await self._ask(attempt, account))
+            return SignIn(_banned(ban))
+        async with self.guard.turn(attempt.client.address):
+            ban = await self.guard.ban_of(attempt.client.address, name)
+            if ban is not None:
+                return SignIn(_banned(ban))
+            answer = await self._ask(attempt, account)
+        return await self._answered(attempt, account, answer)
+
+    async def _known(self, attempt: _Attempt, account: AccountRow) -> SignIn | None:
+        """Admit by a password that is remembered, or by an app password; both cost nothing and cannot be guessed."""
+        if self._passwords.is_remembered(self._memory(account), attempt.secret):
+            return await self._with_second_factor(attempt, account)
+        used = await self._app_password(account, attempt.secret)
+        return self._by_app_password(attempt, account, used) if used is not None else None
 
     async def _ask(self, attempt: _Attempt, account: AccountRow | None) -> SourceAnswer:
         async def own() -> SourceAnswer:
@@ -259,27 +300,34 @@ class Authenticator:
         if isinstance(answer, Down):
             return SignIn(NOT_NOW.because(f"{answer.source}: {answer.detail}"))
         if not isinstance(answer, Granted):
-            detail = answer.detail if isinstance(answer, Wrong) else "nobody knows the name"
-            return await self._failed(attempt, account, detail)
-        if answer.source and (account is None or account.address != answer.person.address):
+            return await self._failed(attempt, account, _why(answer))
+        if answer.source:
             account = await self._person(answer)
         if account is None:
-            return SignIn(NOT_SHARED.because("there is no account for this person, and none was made"))
+            return SignIn(NO_ACCOUNT)
         await self._remember(account, attempt.secret, answer)
         return await self._with_second_factor(attempt, account)
 
     async def _person(self, answer: Granted) -> AccountRow | None:
-        """Return the account of somebody a source granted, made now where there is none."""
+        """Return the account of somebody a source granted, made now where there is none.
+
+        None where his domain does not name the source: a directory of one customer speaks for nobody else's people.
+        """
+        person = answer.person
         try:
-            known = await self._store.account(str(parse_address(answer.person.address)).lower())
+            address = parse_address(person.address)
         except SyntaxFault:
             return None
-        if known is not None or self._newcomers is None:
-            return known
-        return await self._newcomers.welcome(answer.person, answer.source)
+        known = await self._logins.account(str(address))
+        domain = (known.address if known is not None else str(address)).rpartition("@")[2]
+        if self._sources is None or answer.source not in self._sources.order(domain):
+            return None
+        if known is not None or self._newcomers is None or person.is_disabled:
+            return known if not person.is_disabled else None
+        return await self._newcomers.welcome(person, answer.source)
 
     async def _failed(self, attempt: _Attempt, account: AccountRow | None, detail: str) -> SignIn:
-        name = account.address if account is not None else attempt.login.lower()[:320]
+        name = account.address if account is not None else attempt.login.lower()[:LOGIN_LENGTH]
         try:
             penalty = await self.guard.failed(attempt.client.address, name, attempt.secret)
         except Unavailable:
@@ -294,13 +342,24 @@ class Authenticator:
         """Admit an account whose own password was right; where it has a second factor that is not all."""
         if self._second_factor is not None and await self._second_factor.is_on(account):
             if attempt.protocol == "api":
-                if not await self._second_factor.accept(account, attempt.code):
-                    if attempt.code:
-                        await self.guard.failed(attempt.client.address, account.address, attempt.code.encode())
-                    return SignIn(NEEDS_CODE)
+                refusal = await self._check_code(attempt, account)
+                if refusal is not None:
+                    return refusal
             elif self._app_passwords_only(account):
                 return SignIn(NEEDS_APP_PASSWORD)
         return self._admitted(attempt, account)
+
+    async def _check_code(self, attempt: _Attempt, account: AccountRow) -> SignIn | None:
+        """Use the one-time code up; None where it was right. A wrong one is counted like a wrong password."""
+        if not attempt.code or self._second_factor is None:
+            return SignIn(NEEDS_CODE)
+        ban = await self.guard.ban_of(attempt.client.address, account.address)
+        if ban is not None:
+            return SignIn(_banned(ban))
+        if await self._second_factor.accept(account, attempt.code):
+            return None
+        failed = await self._failed(replace(attempt, secret=attempt.code.encode("utf-8", "replace")), account, "a code")
+        return SignIn(NEEDS_CODE.because(f"the code is wrong or was used before; {failed.outcome.detail}"))
 
     def _app_passwords_only(self, account: AccountRow) -> bool:
         domain = account.address.rpartition("@")[2]
@@ -357,21 +416,40 @@ class Authenticator:
     # -- memory and hashes ------------------------------------------------------------------------------------------
 
     def _memory(self, account: AccountRow) -> str:
-        """Return under what a right password of an account is remembered: a changed one is forgotten at once."""
-        return account.password_hash or f"source {account.source} {account.address} {account.revision}"
+        """Return under what a right password of an account is remembered: a changed one is forgotten at once.
+
+        So is every one of a domain whose sources changed.
+        """
+        sources = ",".join(self._sources.order(account.address.rpartition("@")[2])) if self._sources else ""
+        return f"{sources}\0{account.password_hash}\0{account.source}\0{account.address}\0{account.external_id}"
 
     async def _remember(self, account: AccountRow, secret: bytes, answer: Granted) -> None:
-        if answer.source:
-            self._passwords.note_right(self._memory(account), secret)
-        else:
-            await self._renew(account, secret)
+        if not answer.source:
+            account = await self._renew(account, secret)
+        self._passwords.note_right(self._memory(account), secret)
 
-    async def _renew(self, account: AccountRow, password: bytes) -> None:
+    async def _renew(self, account: AccountRow, password: bytes) -> AccountRow:
         """Replace a hash of another scheme or cost. A failure is no reason to refuse; the next sign-in tries again."""
         if not self._passwords.needs_rehash(account.password_hash):
-            return
+            return account
         encoded = await self._passwords.hash(password)
         try:
-            await self._store.commit(PutAccount(address=account.address, password_hash=encoded, must_be_new=False))
+            await self._store.commit(
+                PutAccount(
+                    address=account.address,
+                    password_hash=encoded,
+                    must_be_new=False,
+                    if_revision=account.revision,
+                )
+            )
         except Fault:
-            return
+            return account
+        return replace(account, password_hash=encoded)
+
+
+def _banned(ban: BanRow) -> Outcome:
+    return BANNED.because(f"{ban.reason}; banned until {ban.until:.0f}")
+
+
+def _why(answer: SourceAnswer) -> str:
+    return answer.detail if isinstance(answer, Wrong) else "nobody knows the name"

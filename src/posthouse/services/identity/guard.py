@@ -1,26 +1,31 @@
 """Guessing of passwords: counted by what was tried, not by how often, and stopped by bans that say why.
 
 A mail program with an old password tries the same one for weeks; a guesser tries different ones. So what is counted is
-*different* wrong secrets, by network (IPv4 address, IPv6 /64) and, within it, by account. Two thresholds: an account
-from one network, and a network over all accounts. Passing one makes a ban: a row in the store with its reason and its
-end, which every worker and every administrator sees.
+*different* wrong secrets, by network (IPv4 address, IPv6 /64, and with higher thresholds /48) and, within it, by
+account; each counts for ``auth.failure_window`` after it was tried last. Passing a threshold makes a ban: a row in the
+store with its reason and its end, which every worker and every administrator sees.
 
 Never banned: the networks of ``auth.trusted_networks`` (proxies, offices behind one address), and an account from a
 network where its owner was signed in before, unless that very account is guessed at from there. Ways back in: the end
-of the ban, another network, ``posthouse ban remove``.
+of the ban, another network, an app password, ``posthouse ban remove`` (which forgets what was counted too).
 
-Invariants: bounded memory (the oldest network is forgotten first); no secret is kept, only keyed digests of eight
-octets under a key of the process. Counting is each worker's own; bans are everybody's.
-RFC 4954 §6 and RFC 3207 say nothing of limits; RFC 5321 §7.8 leaves resistance to attacks to the server.
+While a network guesses, its secrets are checked one after the other (``turn``), so that a guesser with many
+connections does not take the time of others.
+
+Invariants: bounded memory (the networks that were silent longest are forgotten first); no secret is kept, only keyed
+digests under a key of the process. Counting is each worker's own; bans are everybody's within ``BANS_SECONDS``.
+RFC 4954 §6 says nothing of limits; RFC 5321 §7.8 leaves resistance to attacks to the server.
 Tests: ``tests/unit/services/identity/test_guard.py``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import ipaddress
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from posthouse.config.definitions.auth import (
@@ -32,26 +37,26 @@ from posthouse.config.definitions.auth import (
 )
 from posthouse.config.settings import Settings
 from posthouse.core.clock import Clock
+from posthouse.core.errors import Unavailable
+from posthouse.services.identity.bans import AUTOMATIC, BANS_SECONDS, Bans
+from posthouse.services.identity.networks import is_within, network_of, networks_of
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import BanRow
 from posthouse.store.directory_values import PutBan
 
 NETWORKS: Final = 10_000
-SECRETS: Final = 200  # remembered for one network; more are not told apart
+ENTRIES: Final = 200_000  # different secrets over all networks
+HOMES: Final = 20_000  # networks from which accounts were signed in to
+SITE_FACTOR: Final = 4  # by how much the thresholds of an IPv6 /48 are higher than those of a /64
 FREE_FAILURES: Final = 3
 LONGEST_DELAY: Final = 8.0  # seconds
-BANS_SECONDS: Final = 1.0  # how old what a worker knows of the bans may be
+TURNS: Final = 100  # secrets from one network that may wait to be checked
+_FREE_TURNS: Final = 2
 
+__all__ = ["AUTOMATIC", "BANS_SECONDS", "Guard", "Penalty", "network_of"]
 
-@dataclass(slots=True)
-class _Record:
-    """What one network tried: ``(account, digest of the secret)``, in order, until when it is kept."""
-
-    until: float
-    tried: OrderedDict[tuple[str, bytes], None] = field(default_factory=OrderedDict)
-
-    def of_account(self, account: str) -> int:
-        return sum(1 for name, _ in self.tried if name == account)
+# What one network tried: digests of account and secret, with when they were tried last, the longest ago first.
+_Tried = OrderedDict[bytes, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +82,22 @@ class Guard:
         self._settings = settings
         self._clock = clock
         self._key = key
-        self._records: OrderedDict[str, _Record] = OrderedDict()
-        self._bans: dict[tuple[str, str], BanRow] = {}
-        self._read_at = float("-inf")
+        self._bans = Bans(store, clock, on_lifted=self._forget)
+        self._networks: OrderedDict[str, _Tried] = OrderedDict()
+        self._entries = 0
+        self._homes: OrderedDict[bytes, None] = OrderedDict()
+        self._turns: dict[str, tuple[asyncio.Lock, list[None]]] = {}
 
     async def ban_of(self, address: str, account: str) -> BanRow | None:
         """Return the ban that keeps a client from signing in as an account (folded, "" where unknown), or None.
 
-        Raises Unavailable where the store cannot be read.
+        One that a person set is returned first, since nothing but its end lifts it. Raises Unavailable.
         """
-        await self._read_bans()
-        if not self._bans or self._is_trusted(address):
+        found = await self._bans.matching(address, account)
+        if not found or self._is_trusted(address):
             return None
-        network, now = network_of(address), self._clock.now()
-        for key in {(network, account), (network, "")}:
-            ban = self._bans.get(key) or self._wider(address, key[1])
-            if ban is not None and ban.until > now and not await self._is_home(network, account, ban):
+        for ban in sorted(found, key=lambda ban: ban.by == AUTOMATIC):
+            if ban.by != AUTOMATIC or ban.account or not await self._is_home(address, account):
                 return ban
         return None
 
@@ -103,108 +108,127 @@ class Guard:
         """
         if self._is_trusted(address):
             return Penalty()
-        network = network_of(address)
-        record = self._record(network)
-        record.tried[account, self._digest(account, secret)] = None
-        while len(record.tried) > max(SECRETS, self._settings.get(FAILURE_LIMIT)):
-            record.tried.popitem(last=False)
-        different = len(record.tried)
-        delay = min(LONGEST_DELAY, 0.5 * 2 ** (different - FREE_FAILURES - 1)) if different > FREE_FAILURES else 0.0
-        return Penalty(delay, await self._ban_where_due(network, account, record))
+        whose = self._digest(account.encode())
+        entry = whose + self._digest(account.encode() + b"\0" + secret)
+        different = 0
+        ban: BanRow | None = None
+        for level, network in enumerate(networks_of(address)):
+            tried = self._count(network, entry)
+            different = different or len(tried)
+            ban = await self._ban_where_due(network, account, whose, SITE_FACTOR if level else 1) or ban
+        delay = (
+            min(LONGEST_DELAY, 0.5 * 2 ** min(different - FREE_FAILURES - 1, 10)) if different > FREE_FAILURES else 0.0
+        )
+        return Penalty(delay, ban)
 
     def succeeded(self, address: str, account: str) -> None:
         """Forget what was tried for an account from a network: its owner was there."""
-        record = self._records.get(network_of(address))
-        if record is not None:
-            for key in [key for key in record.tried if key[0] == account]:
-                del record.tried[key]
+        whose = self._digest(account.encode())
+        for network in networks_of(address):
+            tried = self._networks.get(network)
+            if tried:
+                for entry in [entry for entry in tried if entry.startswith(whose)]:
+                    del tried[entry]
+                    self._entries -= 1
+        home = self._home(network_of(address), account)
+        self._homes[home] = None
+        self._homes.move_to_end(home)
+        if len(self._homes) > HOMES:
+            self._homes.popitem(last=False)
+
+    @asynccontextmanager
+    async def turn(self, address: str) -> AsyncIterator[None]:
+        """Wait until a secret from this network may be checked. Raises Unavailable: where too many wait already."""
+        network = network_of(address)
+        if self._is_trusted(address):
+            yield
+            return
+        lock, inside = self._turns.setdefault(network, (asyncio.Lock(), []))
+        if len(inside) >= TURNS:
+            raise Unavailable(f"{TURNS} sign-ins from {network} wait already", where="identity.guard")
+        must_wait = len(inside) >= _FREE_TURNS or len(self._networks.get(network, ())) > FREE_FAILURES
+        inside.append(None)
+        try:
+            if must_wait:
+                async with lock:
+                    yield
+            else:
+                yield
+        finally:
+            inside.pop()
+            if not inside:
+                self._turns.pop(network, None)
 
     def forget_bans(self) -> None:
         """Read the bans anew at the next question."""
-        self._read_at = float("-inf")
+        self._bans.forget()
 
     # -- counting -----------------------------------------------------------------------------------------------
 
-    def _record(self, network: str) -> _Record:
+    def _count(self, network: str, entry: bytes) -> _Tried:
+        """Note what was tried; return all that counts now."""
         now = self._clock.monotonic()
-        record = self._records.get(network)
-        if record is None or record.until <= now:
-            record = self._records[network] = _Record(0.0)
-        record.until = now + self._settings.get(FAILURE_WINDOW)
-        self._records.move_to_end(network)
-        if len(self._records) > NETWORKS:
-            self._records.popitem(last=False)
-        return record
+        tried = self._networks.setdefault(network, OrderedDict())
+        self._networks.move_to_end(network)
+        self._entries += entry not in tried
+        tried[entry] = now
+        tried.move_to_end(entry)
+        ended = now - self._settings.get(FAILURE_WINDOW)
+        while next(iter(tried.values())) <= ended:
+            tried.popitem(last=False)
+            self._entries -= 1
+        while len(self._networks) > NETWORKS or (self._entries > ENTRIES and len(self._networks) > 1):
+            self._entries -= len(self._networks.popitem(last=False)[1])
+        return tried
 
-    def _digest(self, account: str, secret: bytes) -> bytes:
-        return hashlib.blake2b(account.encode() + b"\0" + secret, key=self._key, digest_size=8).digest()
+    def _forget(self, network: str) -> None:
+        self._entries -= len(self._networks.pop(network, ()))
 
-    async def _ban_where_due(self, network: str, account: str, record: _Record) -> BanRow | None:
-        of_account, in_all = record.of_account(account), len(record.tried)
+    def _digest(self, text: bytes) -> bytes:
+        return hashlib.blake2b(text, key=self._key, digest_size=8).digest()
+
+    def _home(self, network: str, account: str) -> bytes:
+        return self._digest(network.encode() + b"\0" + account.encode())
+
+    # -- bans ---------------------------------------------------------------------------------------------------
+
+    async def _ban_where_due(self, network: str, account: str, whose: bytes, factor: int) -> BanRow | None:
+        """Ban the network from the account, or as a whole, where a threshold is passed; both where both are."""
+        tried = self._networks.get(network, OrderedDict())
+        of_account = sum(entry.startswith(whose) for entry in tried)
         minutes = round(self._settings.get(FAILURE_WINDOW) / 60)
-        if in_all >= self._settings.get(FAILURE_LIMIT):
-            accounts = len({name for name, _ in record.tried})
-            reason = f"{in_all} different wrong passwords for {accounts} accounts within {minutes} minutes"
-            return await self._ban(network, "", reason)
-        if of_account >= self._settings.get(ACCOUNT_FAILURE_LIMIT):
-            return await self._ban(network, account, f"{of_account} different wrong passwords within {minutes} minutes")
-        return None
+        ban: BanRow | None = None
+        if of_account >= self._settings.get(ACCOUNT_FAILURE_LIMIT) * factor:
+            ban = await self._ban(network, account, f"{of_account} different wrong passwords within {minutes} minutes")
+        if len(tried) >= self._settings.get(FAILURE_LIMIT) * factor:
+            accounts = len({entry[:8] for entry in tried})
+            reason = f"{len(tried)} different wrong passwords for {accounts} accounts within {minutes} minutes"
+            ban = await self._ban(network, "", reason)
+        return ban
 
     async def _ban(self, network: str, account: str, reason: str) -> BanRow:
+        """Store a ban; one that is in force already is left as it is."""
+        known = self._bans.get(network, account)
+        if known is not None:
+            return known
         now = self._clock.now()
-        ban = BanRow(network, account, reason, now, now + self._settings.get(BAN_TIME), "posthouse")
-        self._bans[network, account] = ban
+        ban = BanRow(network, account, reason, now, now + self._settings.get(BAN_TIME), AUTOMATIC)
+        self._bans.add(ban)
         await self._store.commit(
             PutBan(network=network, account=account, reason=reason, since=ban.since, until=ban.until, by=ban.by)
         )
         return ban
 
-    # -- bans ---------------------------------------------------------------------------------------------------
-
-    async def _read_bans(self) -> None:
-        now = self._clock.monotonic()
-        if now - self._read_at < BANS_SECONDS:
-            return
-        self._bans = {(row.network, row.account): row for row in await self._store.bans()}
-        self._read_at = now
-
-    def _wider(self, address: str, account: str) -> BanRow | None:
-        """Return the ban of a network, set by a person, that the address is in."""
-        try:
-            client = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return None
-        for (network, whose), ban in self._bans.items():
-            if whose == account and "/" in network and client in ipaddress.ip_network(network, strict=False):
-                return ban
-        return None
-
     def _is_trusted(self, address: str) -> bool:
-        trusted = self._settings.get(TRUSTED_NETWORKS)
-        if not trusted or not address:
-            return not address
-        try:
-            client = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        return any(client in ipaddress.ip_network(network, strict=False) for network in trusted)
+        return not address or is_within(address, self._settings.get(TRUSTED_NETWORKS))
 
-    async def _is_home(self, network: str, account: str, ban: BanRow) -> bool:
-        """Whether the account's owner was last signed in from the network that is banned for what others did."""
-        if not account or ban.account or ban.by != "posthouse":
+    async def _is_home(self, address: str, account: str) -> bool:
+        """Whether the account's owner was signed in from the network that is banned for what others did."""
+        if not account:
             return False
+        network = network_of(address)
+        if self._home(network, account) in self._homes:
+            return True
         row = await self._store.account(account)
         last = await self._store.last_sign_in(row.id) if row is not None else None
         return last is not None and network_of(last.address) == network
-
-
-def network_of(address: str) -> str:
-    """Return the network under which a client is counted: its address, for IPv6 the /64 it is in."""
-    if ":" not in address:
-        return address
-    try:
-        client = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    mapped = getattr(client, "ipv4_mapped", None)
-    return str(mapped) if mapped is not None else str(ipaddress.ip_network((client, 64), strict=False))

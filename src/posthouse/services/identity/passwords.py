@@ -2,7 +2,8 @@
 
 A check costs tens of milliseconds and some MiB on purpose, so it runs in a thread and few run at once. A right
 password is remembered for minutes under a keyed digest (the key is made when the process starts), since mail programs
-sign in again and again. The digest covers the stored hash too: a changed password is forgotten at once.
+sign in again and again. The digest covers what the caller names, the stored hash too: a changed password is forgotten
+at once.
 
 Invariants: no password is kept or logged; an account that does not exist costs the same work as one that does.
 Tests: ``tests/unit/services/identity/test_authentication.py``.
@@ -18,12 +19,14 @@ from typing import Final
 import argon2
 
 from posthouse.core.clock import Clock
+from posthouse.core.errors import Unavailable
 from posthouse.services.identity import schemes
 
 REMEMBER_SECONDS: Final = 300.0
 REMEMBER_COUNT: Final = 10_000
 PASSWORD_OCTETS: Final = 1_024  # what is longer is refused unread
 CHECKS_AT_ONCE: Final = 2
+CHECKS_WAITING: Final = 500
 # RFC 9106 §4 asks 64 MiB where memory is at hand; 19 MiB with two passes is the floor OWASP gives for small machines.
 MEMORY_KIB: Final = 19 * 1024
 PASSES: Final = 2
@@ -55,27 +58,32 @@ class Passwords:
         self._right: OrderedDict[bytes, float] = OrderedDict()
         self._gate = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._dummy = ""
+        self._waiting = 0
 
-    def is_remembered(self, encoded: str, password: bytes) -> bool:
-        """Whether this password was right for this hash within the last minutes; never waits."""
-        until = self._right.get(self._digest(encoded, password))
+    def is_remembered(self, memory: str, password: bytes) -> bool:
+        """Whether this password was noted as right for this text within the last minutes; never waits."""
+        until = self._right.get(self._digest(memory, password))
         return until is not None and until > self._clock.monotonic()
 
     async def verify(self, encoded: str, password: bytes) -> bool:
-        """Whether the password fits the hash. ``encoded`` "" never fits, and costs the same work."""
+        """Whether the password fits the hash. ``encoded`` "" never fits, and costs the same work.
+
+        Raises Unavailable: where so many wait already that an answer would come too late.
+        """
         if len(password) > PASSWORD_OCTETS:
             return False
-        if encoded and self.is_remembered(encoded, password):
-            return True
-        async with self._gate:
-            is_right = await asyncio.to_thread(self._check, encoded, password)
-        if is_right:
-            self.note_right(encoded, password)
-        return is_right
+        if self._waiting >= CHECKS_WAITING:
+            raise Unavailable(f"{CHECKS_WAITING} passwords wait to be checked", where="identity.passwords")
+        self._waiting += 1
+        try:
+            async with self._gate:
+                return await asyncio.to_thread(self._check, encoded, password)
+        finally:
+            self._waiting -= 1
 
-    def note_right(self, encoded: str, password: bytes) -> None:
-        """Remember that a password was right, for a hash or for another text that changes when the password may."""
-        self._right[self._digest(encoded, password)] = self._clock.monotonic() + REMEMBER_SECONDS
+    def note_right(self, memory: str, password: bytes) -> None:
+        """Remember that a password was right, for a text that changes when the password may be another."""
+        self._right[self._digest(memory, password)] = self._clock.monotonic() + REMEMBER_SECONDS
         if len(self._right) > REMEMBER_COUNT:
             self._right.popitem(last=False)
 
@@ -94,11 +102,15 @@ class Passwords:
                 self._dummy = self._hasher.hash(self._key)
             self._fits(self._dummy, password)
             return False
-        return self._fits(encoded, password)
+        if self._fits(encoded, password):
+            return True
+        if self.needs_rehash(encoded):  # a cheap hash of another system must not tell that the account is there
+            self._check("", password)
+        return False
 
     def _fits(self, encoded: str, password: bytes) -> bool:
         return schemes.verify(encoded, password)
 
-    def _digest(self, encoded: str, password: bytes) -> bytes:
-        hashed = encoded.encode()
+    def _digest(self, memory: str, password: bytes) -> bytes:
+        hashed = memory.encode()
         return hashlib.blake2b(len(hashed).to_bytes(4) + hashed + password, key=self._key, digest_size=32).digest()

@@ -97,7 +97,7 @@ def sealing_of(home: Path) -> Sealing:
 
 def _make_key(path: Path) -> None:
     """Write a new key whole or not at all; of two that do so at once one wins, and both use his."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(handle, secrets.token_bytes(_KEY))
