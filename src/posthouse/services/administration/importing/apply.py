@@ -169,26 +169,23 @@ class Importer:
         self, wanted: list[tuple[Thing, Standing]], options: ImportOptions
     ) -> list[tuple[Thing, Standing]]:
         """Give accounts a hash for their clear password; the sink never sees one."""
-        ready: list[tuple[Thing, Standing]] = []
-        for start in range(0, len(wanted), HASHES_AT_ONCE):
-            part = wanted[start : start + HASHES_AT_ONCE]
+        ready = [(_quickly_hashed(thing, options.clear), standing) for thing, standing in wanted]
+        slow = [index for index, (thing, _) in enumerate(ready) if _is_clear(thing)]
+        for start in range(0, len(slow), HASHES_AT_ONCE):
+            part = slow[start : start + HASHES_AT_ONCE]
             began = self._clock.monotonic()
-            ready += await asyncio.gather(*(self._one_hashed(thing, standing, options) for thing, standing in part))
-            slow = sum(1 for thing, _ in part if _is_clear(thing)) if options.clear is Clear.STRONG else 0
-            if slow and options.hashes_a_second:
-                rest = slow / options.hashes_a_second - (self._clock.monotonic() - began)
+            made = await asyncio.gather(*(self._strongly_hashed(ready[index][0]) for index in part))
+            for index, thing in zip(part, made, strict=True):
+                ready[index] = (thing, ready[index][1])
+            if options.hashes_a_second:
+                rest = len(part) / options.hashes_a_second - (self._clock.monotonic() - began)
                 await asyncio.sleep(max(0.0, rest))
         return ready
 
-    async def _one_hashed(self, thing: Thing, standing: Standing, options: ImportOptions) -> tuple[Thing, Standing]:
+    async def _strongly_hashed(self, thing: Thing) -> Thing:
         if not isinstance(thing, ImportedAccount) or thing.password is None:
-            return thing, standing
-        encoded = ""
-        if options.clear is Clear.STRONG:
-            encoded = await self._hash(thing.password)
-        elif options.clear is Clear.QUICK:
-            encoded = quick_hash(thing.password)
-        return replace(thing, password=None, password_hash=encoded), standing
+            return thing
+        return replace(thing, password=None, password_hash=await self._hash(thing.password))
 
 
 _ENDINGS: Final = {
@@ -199,6 +196,14 @@ _ENDINGS: Final = {
 
 def _is_clear(thing: Thing) -> bool:
     return isinstance(thing, ImportedAccount) and thing.password is not None
+
+
+def _quickly_hashed(thing: Thing, clear: Clear) -> Thing:
+    """Return an account without its clear password, unless that takes Argon2id."""
+    if not isinstance(thing, ImportedAccount) or thing.password is None or clear is Clear.STRONG:
+        return thing
+    encoded = quick_hash(thing.password) if clear is Clear.QUICK else ""
+    return replace(thing, password=None, password_hash=encoded)
 
 
 def _decided(step: Step, look: Look, options: ImportOptions) -> RecordOutcome | None:

@@ -68,6 +68,7 @@ class _Kept:
     routes: dict[str, RouteRow] | None = None
     settings: dict[tuple[str, str], SettingRow] | None = None
     domains: dict[str, DomainRow | None] = field(default_factory=dict)
+    ceilings: dict[str, Ceilings] = field(default_factory=dict)
 
 
 class DirectorySink:
@@ -227,8 +228,13 @@ class DirectorySink:
         return await self._domain(address.rpartition("@")[2])
 
     async def _ceilings(self, address: str) -> Ceilings:
-        home = await self._home(address)
-        return self._around.ceilings(home) if home is not None else UNBOUNDED
+        domain = address.rpartition("@")[2]
+        known = self._kept.ceilings.get(domain)
+        if known is None:
+            home = await self._domain(domain)
+            known = self._around.ceilings(home) if home is not None else UNBOUNDED
+            self._kept.ceilings[domain] = known
+        return known
 
     async def _account(self, thing: ImportedAccount, *, is_new: bool) -> Change:
         home = await self._home(thing.address)
@@ -238,7 +244,7 @@ class DirectorySink:
             quota = self._around.quota(domain)
         elif quota is not None and home is not None:
             self._around.check_quota(home, quota)
-        ceilings = self._around.ceilings(home) if home is not None else UNBOUNDED
+        ceilings = await self._ceilings(thing.address)
         if is_new:
             language = self._around.language(domain)
             return changes.new_account(thing, quota or 0, language, ceilings, at=self._clock.now())

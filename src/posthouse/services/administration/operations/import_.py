@@ -63,6 +63,7 @@ from posthouse.services.identity.defaults import language_of, quota_of
 from posthouse.store.values import Change
 
 FOLDER: Final = "imports"
+PIECE: Final = 1024 * 1024  # of a file, written in one visit to a thread
 Reader = Callable[[SourceFile], Iterator[Record]]
 
 
@@ -198,8 +199,14 @@ async def _laid_down(call: Call) -> AsyncIterator[Path]:
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-") as file:
+            waiting, size = [], 0
             async for piece in call.upload:
-                await asyncio.to_thread(file.write, piece)
+                waiting.append(piece)
+                size += len(piece)
+                if size >= PIECE:
+                    await asyncio.to_thread(file.writelines, waiting)
+                    waiting, size = [], 0
+            await asyncio.to_thread(file.writelines, waiting)
             file.flush()
             yield Path(file.name)
     except OSError as error:
