@@ -60,6 +60,8 @@ from posthouse.toolbox import SystemClock
 
 if TYPE_CHECKING:
     from posthouse.administering import Administering  # imported where it is made: it loads the API
+    from posthouse.services.administration.desk import Live
+    from posthouse.services.administration.diagnosis.parts import DiagnosisParts
 
 DoorFactory = Callable[[], Door]
 
@@ -154,6 +156,7 @@ class Composition:
         from posthouse.services.administration.desk import Desk
 
         configuration = self._configuration
+        live = LiveServer(Home(configuration.home).run)
         desk = Desk(
             store=self.store,
             clock=self.clock,
@@ -162,7 +165,8 @@ class Composition:
             home=configuration.home,
             hash_password=self._passwords.hash,
             sealing=self.sealing,
-            live=LiveServer(Home(configuration.home).run),
+            live=live,
+            parts={"diagnosis": lambda: self._diagnosis(live)},
         )
         parts = AdministeringParts(
             desk=desk,
@@ -173,6 +177,18 @@ class Composition:
             owner=self._lease_owner,
         )
         return Administering(parts)
+
+    def _diagnosis(self, live: Live) -> DiagnosisParts:
+        from posthouse.services.administration.diagnosis.assemble import make_parts
+
+        return make_parts(
+            self._configuration,
+            self.settings,
+            self.clock,
+            lambda: live.ask("status"),
+            store=self.store,
+            sources=self.sources,
+        )
 
     async def load_settings(self) -> list[str]:
         """Read the settings anew; return what could not be used."""

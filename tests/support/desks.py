@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from posthouse.config.file import Configuration
 from posthouse.config.settings import Settings
 from posthouse.services.administration.call import Call, perform
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.desk import Desk
+from posthouse.services.administration.diagnosis.assemble import make_parts as make_diagnosis
+from posthouse.services.administration.diagnosis.parts import DiagnosisParts
 from posthouse.services.administration.jobs import JobRunner
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.directory import Directory
@@ -16,6 +21,7 @@ from posthouse.services.identity.sealing import Sealing
 from posthouse.services.identity.sign_in_notes import SignInNotes
 from posthouse.store.directory_values import Level, PutAccount, PutDomain, PutOffice
 from posthouse.telemetry.log import null_telemetry
+from posthouse.testing.resolver import FakeResolver
 from posthouse.web.rest.application import make_application
 from posthouse.web.rest.resource import RestParts
 from posthouse.web.rest.signing_in import SignIn
@@ -27,8 +33,20 @@ async def quick_hash(password: bytes) -> str:
     return f"$test${password.hex()}"
 
 
+def diagnosis_of(store: Any, clock: Any, home: Any) -> DiagnosisParts:
+    """Return what diagnosis works with: no listener, no running server, a DNS without any name."""
+
+    async def workers() -> list[dict[str, Any]]:
+        return []
+
+    configuration = Configuration(home=Path(home), hostname="mx.example.test", listeners=())
+    made = make_diagnosis(configuration, Settings(), clock, workers, store=store)
+    return replace(made, resolver=FakeResolver(), courier_resolver=FakeResolver())
+
+
 def make_desk(store: Any, clock: Any, home: Any, **more: Any) -> Desk:
     """Return a desk."""
+    more.setdefault("parts", {"diagnosis": lambda: diagnosis_of(store, clock, home)})
     return Desk(
         store=store,
         clock=clock,

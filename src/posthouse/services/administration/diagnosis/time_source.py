@@ -37,15 +37,16 @@ class _Question(asyncio.DatagramProtocol):
             self._answered.set_exception(TimeFault("not reachable"))
 
 
-async def ask_time(host: str, clock: Clock) -> float:
-    """Return by how many seconds our clock is behind that of a server; ``host`` may have a port. Raises TimeFault."""
-    name, _, port = host.partition(":") if host.count(":") == 1 else (host, "", "")
+async def ask_time(address: str, clock: Clock, port: int = PORT) -> float:
+    """Return by how many seconds our clock is behind that of a server. Raises TimeFault."""
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[bytes] = loop.create_future()
     try:
         async with asyncio.timeout(PATIENCE):
             transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Question(answered), remote_addr=(name, int(port or PORT)), family=socket.AF_UNSPEC
+                lambda: _Question(answered),
+                remote_addr=(address, port),
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
             )
             try:
                 sent = clock.now()
@@ -57,7 +58,7 @@ async def ask_time(host: str, clock: Clock) -> float:
                 transport.close()
     except TimeoutError:
         raise TimeFault(f"no answer within {PATIENCE:g} seconds") from None
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         raise TimeFault("not reachable") from None
     return _offset(data, sent, received)
 

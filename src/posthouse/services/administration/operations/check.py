@@ -181,6 +181,8 @@ def _domain_or_server(given: Any) -> Target:
 
 
 def _parts(call: Call) -> DiagnosisParts:
+    if "diagnosis" not in call.desk.parts:
+        raise Refused("diagnosis is not at hand here", "Run `posthouse check` on the machine.", kind=Kind.UNAVAILABLE)
     parts: DiagnosisParts = call.desk.part("diagnosis")
     return parts
 

@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from posthouse.services.administration.diagnosis.time_source import TimeFault, ask_time
+from posthouse.testing.resolver import FakeResolver
 from tests.support.stores import StillClock
 from tests.unit.services.administration.diagnosis.conftest import seen
 
@@ -42,7 +43,7 @@ async def asked(server: TimeServer) -> float:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=("127.0.0.1", 0))
     try:
-        return await ask_time(f"127.0.0.1:{transport.get_extra_info('sockname')[1]}", StillClock(NOW))
+        return await ask_time("127.0.0.1", StillClock(NOW), transport.get_extra_info("sockname")[1])
     finally:
         transport.close()
 
@@ -79,10 +80,10 @@ async def test_silence_is_bounded(monkeypatch) -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(Mute, local_addr=("127.0.0.1", 0))
     with pytest.raises(TimeFault, match="no answer within"):
-        await ask_time(f"127.0.0.1:{transport.get_extra_info('sockname')[1]}", StillClock())
+        await ask_time("127.0.0.1", StillClock(), transport.get_extra_info("sockname")[1])
     transport.close()
     with pytest.raises(TimeFault, match="not reachable"):
-        await ask_time("127.0.0.1:port", StillClock())
+        await ask_time("127.0.0.1", StillClock(), 1 << 20)
 
 
 @pytest.mark.parametrize(("offset", "severity"), [(0.1, "ok"), (-10.0, "warning"), (900.0, "error")])
@@ -93,5 +94,7 @@ async def test_the_clock_is_judged_by_it(look, monkeypatch, offset, severity) ->
         return offset
 
     monkeypatch.setattr("posthouse.services.administration.diagnosis.topics.clock.ask_time", told)
-    found = await look("clock.source", settings={"check.time_source": "time.net"})
-    assert seen(found)[0][0] == severity
+    settings = {"check.time_source": "time.net"}
+    names = FakeResolver({}, {"time.net": ["192.0.2.123"]})
+    assert seen(await look("clock.source", settings=settings, resolver=names))[0][0] == severity
+    assert seen(await look("clock.source", settings=settings)) == [("warning", "the time server has no address")]

@@ -61,8 +61,11 @@ async def _synchronised(examination: Examination, _: str) -> Sequence[Finding]:
 
 async def _source(examination: Examination, _: str) -> Sequence[Finding]:
     host = examination.time_source
+    found = await examination.parts.courier_resolver.addresses(host)
+    if not found.addresses:
+        return [warning("the time server has no address", f"{host}: {found.detail}", "Name another one.")]
     try:
-        offset = await ask_time(host, examination.parts.clock)
+        offset = await ask_time(found.addresses[-1], examination.parts.clock)  # IPv4 where there is any
     except TimeFault as fault:
         return [warning("the time server does not say what time it is", f"{host}: {fault}", "Name another one.")]
     evidence = f"{abs(offset):.3f} seconds {'behind' if offset > 0 else 'ahead of'} {host}"
