@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from posthouse.config.settings import Settings
 from posthouse.core.clock import Clock
+from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.identity.sealing import Sealing
 from posthouse.store.contract import Store
 
@@ -56,5 +57,10 @@ class Desk:
     parts: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
     def part(self, name: str) -> Any:
-        """Return a service that the composition registered, such as ``queue``, ``journey``, ``diagnosis``."""
+        """Return a service that the composition registered, such as ``queue``, ``journey``, ``diagnosis``.
+
+        Raises Refused: UNAVAILABLE, where this process has none.
+        """
+        if name not in self.parts:
+            raise Refused(f"{name} is not to be had here", "Ask the running server.", kind=Kind.UNAVAILABLE)
         return self.parts[name]()

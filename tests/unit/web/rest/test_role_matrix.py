@@ -117,10 +117,10 @@ def test_a_refusal_does_not_tell_what_exists(name) -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_no_call_of_the_matrix_meets_an_error_of_ours(name) -> None:
-    """No answer is 5xx, and every problem says what and is of its type."""
+    """No answer is 5xx but that a part of a running server is missing; every problem says what and is of its type."""
     for (operation, role, target), answer in answers().items():
         if operation == name:
-            assert answer.status < 500, (role, target, answer.body)
+            assert answer.status < 500 or answer.status == 503, (role, target, answer.body)
             if answer.status >= 400:
                 assert answer.headers["content-type"] == "application/problem+json"
                 assert answer.json["detail"]
