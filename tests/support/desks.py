@@ -64,10 +64,8 @@ ON_MACHINE = Caller.on_this_machine("root")
 
 async def people(store: Any) -> None:
     """Make two post offices with a domain each, one domain of nobody, and an account of each level."""
-    await store.commit(PutOffice(name="acme"), PutOffice(name="rival"))
-    for name, office in (("acme.test", "acme"), ("sister.test", "acme"), ("rival.test", "rival"), ("own.test", "")):
-        await store.commit(PutDomain(name=name, office=office))
-    for address, level in (
+    domains = (("acme.test", "acme"), ("sister.test", "acme"), ("rival.test", "rival"), ("own.test", ""))
+    accounts = (
         ("root@own.test", Level.SERVER),
         ("boss@acme.test", Level.OFFICE),
         ("admin@acme.test", Level.DOMAIN),
@@ -76,8 +74,16 @@ async def people(store: Any) -> None:
         ("zoe@sister.test", Level.USER),
         ("rita@rival.test", Level.USER),
         ("chief@rival.test", Level.OFFICE),
-    ):
-        await store.commit(PutAccount(address=address, level=level, display_name=address.partition("@")[0]))
+    )
+    await store.commit(
+        PutOffice(name="acme"),
+        PutOffice(name="rival"),
+        *(PutDomain(name=name, office=office) for name, office in domains),
+        *(
+            PutAccount(address=address, level=level, display_name=address.partition("@")[0])
+            for address, level in accounts
+        ),
+    )
 
 
 async def caller_of(store: Any, address: str, **known: Any) -> Caller:
