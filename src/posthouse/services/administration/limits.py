@@ -3,7 +3,7 @@
 A limit set for a post office counts all its domains together; one set for a domain, or for the server and inherited
 from there, counts one domain. So a domain never gets more than its own limit, and all of them never more than the
 post office's. The server's own domains are in no post office and have no common limit.
-Tests: ``tests/unit/services/administration/test_limits.py``.
+Tests: ``tests/unit/services/administration/test_directory_limits.py``.
 """
 
 from __future__ import annotations
