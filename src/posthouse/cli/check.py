@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from posthouse.services.administration.diagnosis.run import Report
 
 T = TypeVar("T")
+MOST_ALIKE = 20  # findings of one check and severity that are printed; a hoster's run has thousands
 _MARKS = {"ok": "ok     ", "notice": "notice ", "warning": "WARNING", "error": "ERROR  "}
 _SEVERITIES = click.Choice(list(_MARKS))
 _STATES = {"right": "right", "wrong": "WRONG", "missing": "MISSING", "not known": "not known", "not asked": "not asked"}
@@ -86,14 +88,16 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 
 
 def _print(report: Report, findings: tuple[Finding, ...]) -> None:
+    told: Counter[tuple[str, str]] = Counter()
     for finding in findings:
-        subject = f"{finding.subject}: " if finding.subject else ""
-        evidence = f" ({finding.evidence})" if finding.evidence else ""
-        click.echo(safe(f"{_MARKS[finding.severity.value]}  {finding.id}: {subject}{finding.what}{evidence}"))
-        for line in (finding.remedy, *(each.zone_line for each in finding.records)):
-            if line:
-                click.echo(safe(f"{'':9}{line}"))
+        kind = (finding.id, finding.severity.value)
+        told[kind] += 1
+        if told[kind] <= MOST_ALIKE:
+            _print_finding(finding)
     click.echo()
+    for (name, severity), count in told.items():
+        if count > MOST_ALIKE:
+            click.echo(f"{count - MOST_ALIKE} more of {name} are {severity}; --json, --only or --domain show them.")
     for left in report.left_out:
         click.echo(safe(f"Not looked at: {', '.join(left.checks)}: {left.reason}."))
     if report.domains_left_out:
@@ -102,6 +106,15 @@ def _print(report: Report, findings: tuple[Finding, ...]) -> None:
             " --domain NAME or --all-domains looks at them."
         )
     click.echo(_summary(report))
+
+
+def _print_finding(finding: Finding) -> None:
+    subject = f"{finding.subject}: " if finding.subject else ""
+    evidence = f" ({finding.evidence})" if finding.evidence else ""
+    click.echo(safe(f"{_MARKS[finding.severity.value]}  {finding.id}: {subject}{finding.what}{evidence}"))
+    for line in (finding.remedy, *(each.zone_line for each in finding.records)):
+        if line:
+            click.echo(safe(f"{'':9}{line}"))
 
 
 def _summary(report: Report) -> str:
