@@ -1,6 +1,6 @@
 """Settings that limit what post offices and domains may hold.
 
-``services.administration.limits`` turns them into ceilings, kept by the store inside the transaction that adds something.
+``services.administration.limits`` turns them into ceilings, which the store keeps inside the transaction that adds.
 """
 
 from __future__ import annotations
