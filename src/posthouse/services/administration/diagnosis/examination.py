@@ -156,7 +156,6 @@ class Examination:
             tlsa=certificate.tlsa[:1] if certificate else (),
             tlsa_accepted=certificate.tlsa if certificate else (),
             issuer=certificate.issuer if certificate else "",
-            has_web=any(listener.protocol.startswith("http") for listener in configuration.listeners),
         )
 
 

@@ -54,7 +54,7 @@ class DnsFacts:
         issuer: who issued our certificate.
         dkim: ``(selector, text)`` of each key that signs.
         policy_id: of the MTA-STS policy that we serve, "" where we serve none.
-        has_web: whether we answer HTTP, where mail programs ask for their configuration.
+        serves_autoconfig: whether this server tells mail programs over HTTP how to set themselves up.
     """
 
     hostname: str
@@ -67,7 +67,7 @@ class DnsFacts:
     issuer: str = ""
     dkim: tuple[tuple[str, str], ...] = ()
     policy_id: str = ""
-    has_web: bool = False
+    serves_autoconfig: bool = False
 
 
 def services_of(configuration: Configuration) -> tuple[MailService, ...]:
@@ -195,7 +195,7 @@ def _finding(name: str, facts: DnsFacts) -> Iterator[DnsRecord]:
             check="dns.services",
             purpose="where mail programs find us",
         )
-    if facts.has_web:
+    if facts.serves_autoconfig:
         for label in ("autoconfig", "autodiscover"):
             yield DnsRecord(
                 name=f"{label}.{name}",

@@ -126,7 +126,7 @@ FACTS = DnsFacts(
     tlsa_accepted=(f"3 1 1 {'ab' * 32}", f"3 0 1 {'cd' * 32}"),
     issuer="Let's Encrypt",
     dkim=(("s1", "v=DKIM1; p=AAAA"),),
-    has_web=True,
+    serves_autoconfig=True,
 )
 TLSA = f"_25._tcp.{HOST}"
 STATES = [

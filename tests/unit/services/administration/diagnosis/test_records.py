@@ -24,7 +24,7 @@ FACTS = DnsFacts(
     issuer="Let's Encrypt",
     dkim=(("s1", "v=DKIM1; k=ed25519; p=AAAA"),),
     policy_id="20260101",
-    has_web=True,
+    serves_autoconfig=True,
 )
 
 

@@ -182,7 +182,7 @@ CHECKS = (
         "dns.autoconfig",
         "autoconfig and autodiscover",
         "Mail programs ask the hosts autoconfig and autodiscover of the domain how to set themselves up.",
-        "Publish the CNAME records, where this server answers HTTP.",
+        "Publish the CNAME records, where this server answers for them.",
     ),
     _domain_check(
         "dns.caa",
