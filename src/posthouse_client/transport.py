@@ -51,7 +51,8 @@ class Reply:
 class Download:
     """A file that the server sends; a context. ``name`` is what the server calls it."""
 
-    def __init__(self, response: http.client.HTTPResponse) -> None:
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self._connection = connection
         self._response = response
         self.media_type = response.headers.get_content_type()
         self.name = response.headers.get_filename("")
@@ -63,6 +64,7 @@ class Download:
     def __exit__(self, *exc: object) -> None:
         """Close the connection."""
         self._response.close()
+        self._connection.close()
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the octets. Raises Unreachable: where they end before their time."""
@@ -168,20 +170,21 @@ class Transport:
 
     def download(self, path: str, query: Mapping[str, Any] | None = None) -> Download:
         """Fetch a file, on a connection of its own. Raises Refused, Unreachable."""
-        return Download(self._open(path, query, {"Accept": "*/*"}))
+        return Download(*self._open(path, query, "*/*"))
 
     def events(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Yield the JSON of server-sent events until the server ends them. Raises Refused, Unreachable.
 
         How many events were dropped because this end was slow is not told; events have numbers for who must know.
         """
-        response = self._open(path, query, {"Accept": "text/event-stream"})
+        connection, response = self._open(path, query, "text/event-stream")
         try:
             yield from _parsed(response)
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"the events ended: {error}") from error
         finally:
             response.close()
+            connection.close()
 
     # ---- inside -----------------------------------------------------------------------------------------------
 
@@ -205,18 +208,24 @@ class Transport:
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, headers, octets)
 
-    def _open(self, path: str, query: Mapping[str, Any] | None, fields: Mapping[str, str]) -> http.client.HTTPResponse:
+    def _open(
+        self, path: str, query: Mapping[str, Any] | None, accept: str
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """Return an answer to be read, with the connection of its own that is to be closed after it."""
         connection = self._connect()
+        target = self._parts.path.rstrip("/") + _target(path, query)
         try:
-            target = self._parts.path.rstrip("/") + _target(path, query)
-            connection.request("GET", target, headers={**self._fields, **fields})
+            connection.request("GET", target, headers={**self._fields, "Accept": accept})
             response = connection.getresponse()
-            if response.status >= 300:
-                _good(Reply(response.status, {}, response.read(_LARGEST)))
+            refusal = response.read(_LARGEST) if response.status >= 300 else b""
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise Unreachable(f"{self._parts.netloc} does not answer: {error}") from error
-        return response
+        if response.status >= 300:
+            connection.close()
+            _good(Reply(response.status, {}, refusal))
+            raise Unreachable(f"{self._parts.netloc} answered {response.status}")
+        return connection, response
 
 
 def _target(path: str, query: Mapping[str, Any] | None) -> str:

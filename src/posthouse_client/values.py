@@ -47,7 +47,8 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 def _made(kind: Any, value: Mapping[str, Any]) -> Any:
     hints = _hints(kind)
+    told = {name: name.removesuffix("_") for name in hints}  # `from_` stands for `from`, which is no name in Python
     try:
-        return kind(**{name: decode(hints[name], value[name]) for name in hints if name in value})
+        return kind(**{name: decode(hints[name], value[key]) for name, key in told.items() if key in value})
     except TypeError as error:
         raise Unreachable(f"the answer is not what was expected: {error}") from None
