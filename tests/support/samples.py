@@ -24,6 +24,23 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "account.add-address": {"further": {target: f"further@{name}" for target, name in DOMAINS.items()}},
     "account.remove-address": {"further": {target: f"further@{name}" for target, name in DOMAINS.items()}},
     "account.set-password": {"password": "a long enough password"},
+    **{
+        name: {"account": ADDRESSES}
+        for name in (
+            "app-password.add",
+            "app-password.list",
+            "app-password.revoke",
+            "second-factor.show",
+            "second-factor.start",
+            "second-factor.stop",
+            "second-factor.confirm",
+            "second-factor.recovery-codes",
+            "passkey.begin",
+            "passkey.finish",
+            "passkey.list",
+            "passkey.remove",
+        )
+    },
     "alias.add": {"targets": ["anna@acme.test"]},
     "alias.list": {"domain": DOMAINS},
     "audit.show": {"number": 1},

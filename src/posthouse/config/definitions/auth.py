@@ -100,6 +100,48 @@ SECOND_FACTOR_MAIL = choice_setting(
     scopes=PER_DOMAIN,
 )
 
+APP_PASSWORD_LIFETIME = duration_setting(
+    "auth.app_password_lifetime",
+    0,
+    "For how long a new app password is valid at most. Zero: until it is revoked.",
+    minimum=0,
+    maximum=10 * 365 * 86_400,
+    scopes=PER_DOMAIN,
+)
+
+APP_PASSWORD_COUNT = int_setting(
+    "auth.app_password_count",
+    50,
+    "How many app passwords an account may have at the same time.",
+    unit="app passwords",
+    minimum=0,
+    maximum=1_000,
+    scopes=PER_DOMAIN,
+)
+
+OAUTH = choice_setting(
+    "auth.oauth",
+    "auto",
+    ("auto", "yes", "no"),
+    "Whether mail programs are told that they may sign in with a token (OAUTHBEARER, XOAUTH2). `auto`: where a "
+    "source of the kind `oidc` is in some `auth.sources`. Programs that see these words may prefer them to passwords.",
+)
+
+PASSKEY_DOMAIN = text_setting(
+    "auth.passkey_domain",
+    "",
+    "The name that passkeys are made for: the host of the web pages, or a domain above it. Empty: this server's name. "
+    "Passkeys made for another name stop working.",
+)
+
+PASSKEY_ORIGINS = list_setting(
+    "auth.passkey_origins",
+    (),
+    "The web addresses from which passkeys may be used, such as https://mail.example.org. Empty: https:// and the name "
+    "of `auth.passkey_domain`.",
+    items="web addresses without a path",
+)
+
 SOURCES = list_setting(
     "auth.sources",
     ("own",),
@@ -224,6 +266,11 @@ SETTINGS = (
     TRUSTED_NETWORKS,
     PROTOCOLS,
     SECOND_FACTOR_MAIL,
+    APP_PASSWORD_LIFETIME,
+    APP_PASSWORD_COUNT,
+    OAUTH,
+    PASSKEY_DOMAIN,
+    PASSKEY_ORIGINS,
     NEWCOMERS,
     SOURCES,
     NEXT_SOURCE_AFTER,
