@@ -73,6 +73,8 @@ class Download:
                 yield block
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"the file ended before its time: {error}") from error
+        if self._response.length:  # octets that were announced and did not come; reading in pieces does not tell
+            raise Unreachable(f"the file ended {self._response.length} octets before its time")
 
     def read(self) -> bytes:
         """Return all of it."""

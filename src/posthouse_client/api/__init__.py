@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from posthouse_client.api.account import AccountApi
 from posthouse_client.api.alias import AliasApi
+from posthouse_client.api.app_password import AppPasswordApi
 from posthouse_client.api.apply import ApplyApi
 from posthouse_client.api.audit import AuditApi
+from posthouse_client.api.ban import BanApi
 from posthouse_client.api.check import CheckApi
 from posthouse_client.api.domain import DomainApi
 from posthouse_client.api.event import EventApi
@@ -15,12 +17,16 @@ from posthouse_client.api.import_ import ImportApi
 from posthouse_client.api.job import JobApi
 from posthouse_client.api.journey import JourneyApi
 from posthouse_client.api.office import OfficeApi
+from posthouse_client.api.passkey import PasskeyApi
+from posthouse_client.api.purge import PurgeApi
 from posthouse_client.api.queue import QueueApi
 from posthouse_client.api.route import RouteApi
+from posthouse_client.api.second_factor import SecondFactorApi
 from posthouse_client.api.session import SessionApi
 from posthouse_client.api.setting import SettingApi
 from posthouse_client.api.shared import SharedApi
 from posthouse_client.api.snapshot import SnapshotApi
+from posthouse_client.api.source import SourceApi
 from posthouse_client.api.status import StatusApi
 from posthouse_client.api.token import TokenApi
 from posthouse_client.api.undo import UndoApi
@@ -34,8 +40,10 @@ class Api:
     def __init__(self, caller: Caller) -> None:
         self.account = AccountApi(caller)
         self.alias = AliasApi(caller)
+        self.app_password = AppPasswordApi(caller)
         self.apply = ApplyApi(caller)
         self.audit = AuditApi(caller)
+        self.ban = BanApi(caller)
         self.check = CheckApi(caller)
         self.domain = DomainApi(caller)
         self.event = EventApi(caller)
@@ -45,12 +53,16 @@ class Api:
         self.job = JobApi(caller)
         self.journey = JourneyApi(caller)
         self.office = OfficeApi(caller)
+        self.passkey = PasskeyApi(caller)
+        self.purge = PurgeApi(caller)
         self.queue = QueueApi(caller)
         self.route = RouteApi(caller)
+        self.second_factor = SecondFactorApi(caller)
         self.session = SessionApi(caller)
         self.setting = SettingApi(caller)
         self.shared = SharedApi(caller)
         self.snapshot = SnapshotApi(caller)
+        self.source = SourceApi(caller)
         self.status = StatusApi(caller)
         self.token = TokenApi(caller)
         self.undo = UndoApi(caller)

@@ -286,9 +286,19 @@ class CheckApi:
         answered: MxView = self._caller.read(f"/checks/mx/{part(domain)}", MxView, sent_fields)
         return answered
 
-    def relay(self) -> CheckReport:
-        """Try to relay through our own listeners, in every way in which servers have been talked into it."""
-        sent_fields: dict[str, Any] = {}
+    def relay(
+        self,
+        *,
+        force: bool | None = None,
+    ) -> CheckReport:
+        """Try to relay through our own listeners, in every way in which servers have been talked into it.
+
+        Args:
+            force: An open relay is meant: report it as a warning.
+        """
+        sent_fields = {
+            "force": force,
+        }
         answered: CheckReport = self._caller.read("/checks/relay", CheckReport, sent_fields)
         return answered
 
