@@ -116,6 +116,14 @@ class Settings:
         found: T = self._server.get(setting.name, setting.default)
         return found
 
+    def set_in(self, setting: Setting[T], *, domain: str = "", account: str = "", office: str = "") -> dict[str, T]:
+        """Return the value of each scope that an account, a domain or a post office is in and that sets it."""
+        values: dict[str, T] = self._scoped.get(setting.name, {})
+        found = {key: values[key] for key in self._keys(domain, account, office) if key in values} if values else {}
+        if setting.name in self._server:
+            found[Scope.SERVER.value] = self._server[setting.name]
+        return found
+
     def explain(self, setting: Setting[Any], *, domain: str = "", account: str = "", office: str = "") -> Explanation:
         """Return the value with the scope that decided it."""
         values = self._scoped.get(setting.name, {})

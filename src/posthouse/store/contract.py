@@ -30,6 +30,7 @@ from posthouse.store.spool import Spool
 from posthouse.store.values import Change, UidRanges
 
 __all__ = [
+    "AllowanceSpent",
     "AlreadyExists",
     "Conflict",
     "LimitReached",
@@ -62,6 +63,22 @@ class OverQuota(StoreRefusal):
     def outcome(self) -> Outcome:
         """552 5.2.2 (RFC 3463 §3.3)."""
         return reject("Mailbox full", code=552, detail_code=status.MAILBOX_FULL, rule="quota", detail=self.detail)
+
+
+class AllowanceSpent(StoreRefusal):
+    """So many recipients within an hour are not allowed; ``detail`` says whose allowance it is."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Temporary: 452 4.5.3; the hour passes."""
+        return defer(
+            "Too many recipients within the hour, try again later",
+            code=452,
+            detail_code=status.TOO_MANY_RECIPIENTS,
+            rule="limit.recipients",
+            setting="limit.recipients_per_hour",
+            detail=self.detail,
+        )
 
 
 class NotAllowed(StoreRefusal):

@@ -511,6 +511,19 @@ class KeepReply:
     body: bytes = b""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendAllowance:
+    """Count recipients that somebody sends to, within the hour. Fails with ``AllowanceSpent`` where one is used up.
+
+    ``limits``: ``(key, most)``, such as ``("account:anna@example.org", 100)``; the recipients count for each. The hour
+    ends at ``at``; of the clock hour before, what is still within it is taken to be spread evenly.
+    """
+
+    recipients: int
+    at: float
+    limits: tuple[tuple[str, int], ...]
+
+
 DirectoryChange: TypeAlias = (
     PutOffice
     | RemoveOffice
@@ -544,4 +557,5 @@ DirectoryChange: TypeAlias = (
     | PutJob
     | ClaimJob
     | KeepReply
+    | SpendAllowance
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from posthouse.config.setting import PER_DOMAIN, PER_OFFICE, int_setting, size_setting
+from posthouse.config.setting import PER_ACCOUNT, PER_DOMAIN, PER_OFFICE, int_setting, size_setting
 
 NO_LIMIT: Final = -1
 _MOST: Final = 1_000_000_000
@@ -74,4 +74,16 @@ ACCOUNT_QUOTA = size_setting(
     scopes=PER_DOMAIN,
 )
 
-SETTINGS = (DOMAINS, ACCOUNTS, ALIASES, GROUPS, TOTAL_QUOTA, ACCOUNT_QUOTA)
+RECIPIENTS_PER_HOUR = int_setting(
+    "limit.recipients_per_hour",
+    NO_LIMIT,
+    "How many recipients mail from people who signed in may have within an hour; what is more waits at the sender. Set "
+    "for a post office it counts all its domains together; set for a domain, all its accounts together; set for an "
+    "account, that account; set for the server, every account that has no number of its own. -1 means any number.",
+    unit="recipients",
+    minimum=NO_LIMIT,
+    maximum=_MOST,
+    scopes=PER_ACCOUNT,
+)
+
+SETTINGS = (DOMAINS, ACCOUNTS, ALIASES, GROUPS, TOTAL_QUOTA, ACCOUNT_QUOTA, RECIPIENTS_PER_HOUR)

@@ -14,12 +14,13 @@ from posthouse.config.definitions.queue import BOUNCE_LIFETIME, LIFETIME
 from posthouse.config.settings import Settings
 from posthouse.core.ids import format_queue_id, queue_id_time
 from posthouse.services.delivery.accepted import Accepted
+from posthouse.services.delivery.allowance import Allowances
 from posthouse.services.delivery.plan import filings, queued_recipients, received_entry
 from posthouse.services.delivery.report import Reporter
 from posthouse.services.queue.handover import HandOver
 from posthouse.store.contract import Store
 from posthouse.store.rows import QueueRow
-from posthouse.store.values import Delivered, Delivery, NewEmail, QueuedRecipient, QueueEntry, RecipientState
+from posthouse.store.values import Change, Delivered, Delivery, NewEmail, QueuedRecipient, QueueEntry, RecipientState
 from posthouse.telemetry.log import Telemetry
 
 TOLD: Final = 100  # local recipients that an event names
@@ -45,6 +46,7 @@ class DeliveryService:
         self._hand_over = parts.hand_over
         self._reporter = parts.reporter
         self._telemetry = parts.telemetry
+        self._allowances = Allowances(parts.settings)
 
     async def deliver(self, accepted: Accepted) -> None:
         """Commit one message. Raises StoreRefusal, Unavailable: nothing was written."""
@@ -55,12 +57,13 @@ class DeliveryService:
             queue=self._queue_entry(accepted),
             journey=(received_entry(accepted),),
         )
+        beside: list[Change] = self._allowances.spent(accepted)
         if accepted.late_refusals or _asks_for_report(accepted):
-            reports = await self._reporter.plan(accepted)
-            if reports:
-                results = await self._store.commit(delivery, *reports)
-                self._after(accepted, delivery, results[0])
-                return
+            beside.extend(await self._reporter.plan(accepted))
+        if beside:
+            results = await self._store.commit(delivery, *beside)
+            self._after(accepted, delivery, results[0])
+            return
         self._after(accepted, delivery, await self._store.commit(delivery))
 
     def _queue_entry(self, accepted: Accepted) -> QueueEntry | None:

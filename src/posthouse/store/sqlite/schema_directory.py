@@ -296,6 +296,8 @@ Table(
     Index("job_open", "state", "created", sqlite_where=text("state IN ('waiting', 'running')")),
     sqlite_with_rowid=False,
 )
+# Recipients that were sent to, by who sent and clock hour (``directory_values.SpendAllowance``).
+Table("allowance", metadata, text_key("holder"), key("hour"), number("spent"), sqlite_with_rowid=False)
 Table(
     "kept_reply",
     metadata,

@@ -182,6 +182,7 @@ def forget_records(group: Group) -> bool:
         ("kept_reply", "caller, request", "at < ?", now - _REPLIES_KEPT),
         ("job", "id", "created < ? AND state NOT IN ('waiting', 'running')", now - _JOBS_KEPT),
         ("ban", "network, account", "until < ?", now - _BANS_KEPT),
+        ("allowance", "holder, hour", "hour < ?", now / 3_600 - 2),
         ("credential", "id", "expires > 0 AND expires < ?", now - _CREDENTIALS_KEPT),
     ):
         count = max(

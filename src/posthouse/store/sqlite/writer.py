@@ -81,6 +81,7 @@ WRITERS: dict[type, Write] = {
     directory_values.PutJob: records.put_job,
     directory_values.ClaimJob: records.claim_job,
     directory_values.KeepReply: records.keep_reply,
+    directory_values.SpendAllowance: records.spend_allowance,
     values.TakeDuty: duties.take_duty,
     staging.StageChunk: staging.stage_chunk,
     staging.DropStaged: staging.drop_staged,

@@ -325,6 +325,7 @@ def _records() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("kept_reply_by_age", "kept_reply", ["at"])
+    op.create_table("allowance", _text_key("holder"), _key("hour"), _number("spent"), sqlite_with_rowid=False)
 
 
 def _entries() -> None:

@@ -7,14 +7,15 @@ from typing import Any
 
 import orjson
 
-from posthouse.store.contract import AlreadyExists, Vanished
+from posthouse.store.contract import AllowanceSpent, AlreadyExists, Vanished
 from posthouse.store.directory_rows import JobRow
-from posthouse.store.directory_values import Audit, ClaimJob, KeepReply, PutJob
+from posthouse.store.directory_values import Audit, ClaimJob, KeepReply, PutJob, SpendAllowance
 from posthouse.store.sqlite import chain
 from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.reads.records import JOB, job_row
 
 _WHERE = "store.records"
+_HOUR = 3_600.0
 _OPEN_JOB = (
     f"{JOB} WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR until <= ?) ORDER BY created LIMIT 1"
 )
@@ -33,6 +34,24 @@ def add_audit(group: Group, value: Audit) -> int:
         (*fields, chain.digest(fields)),
     )
     return number
+
+
+def spend_allowance(group: Group, value: SpendAllowance) -> None:
+    """Count recipients; nothing is counted where one of the allowances does not suffice."""
+    hour, rest = divmod(value.at, _HOUR)
+    for holder, most in value.limits:
+        rows = group.execute(
+            "SELECT hour, spent FROM allowance WHERE holder = ? AND hour >= ?", (holder, int(hour) - 1)
+        ).fetchall()
+        spent = sum(count if at == int(hour) else count * (1 - rest / _HOUR) for at, count in rows)
+        if spent + value.recipients > most:
+            raise AllowanceSpent(f"{holder} may send to {most} recipients within an hour", where=_WHERE)
+    for holder, _ in value.limits:
+        group.execute(
+            "INSERT INTO allowance (holder, hour, spent) VALUES (?, ?, ?)"
+            " ON CONFLICT (holder, hour) DO UPDATE SET spent = spent + excluded.spent",
+            (holder, int(hour), value.recipients),
+        )
 
 
 def put_job(group: Group, value: PutJob) -> None:
