@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from posthouse.config.setting import PER_DOMAIN, bool_setting, duration_setting, int_setting, size_setting, text_setting
+from posthouse.config.setting import (
+    PER_ACCOUNT,
+    PER_DOMAIN,
+    bool_setting,
+    duration_setting,
+    int_setting,
+    size_setting,
+    text_setting,
+)
 from posthouse.core import limits
 
 MESSAGE_SIZE = size_setting(
     "smtp.message_size",
     limits.SMTP_MESSAGE_SIZE,
     "The largest message that is accepted. It is announced in EHLO, checked against SIZE= of MAIL, and against what "
-    "really comes.",
+    "really comes. Set for a post office, a domain or an account, it is the largest that may be sent from there and to "
+    "there; more than the server takes nobody gets.",
     minimum=64 * limits.KIB,
     maximum=4 * 1024 * limits.MIB,
+    scopes=PER_ACCOUNT,
     rfc="RFC 1870 §6",
 )
 RECIPIENTS = int_setting(

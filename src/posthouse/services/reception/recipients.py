@@ -21,7 +21,7 @@ from posthouse.services.identity.client import ClientInfo
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.resolution import LocalAccount
 from posthouse.services.reception.relay_control import NETWORK, RelayPolicy, may_send
-from posthouse.services.reception.room import RoomKeeper
+from posthouse.services.reception.room import TOO_LARGE, RoomKeeper
 from posthouse.services.routing.decisions import Routed
 from posthouse.services.routing.router import Router
 from posthouse.services.routing.senders import Sender
@@ -72,6 +72,10 @@ class RecipientRules:
         refusal = routed.refusal
         if refusal is not None:
             return RecipientDecision(refusal)
-        if not routed.remote and len(routed.local) == 1 and not await self.room.has_room(routed.local[0].account, size):
-            return RecipientDecision(MAILBOX_FULL)
+        if not routed.remote and len(routed.local) == 1:
+            only = routed.local[0].account
+            if not self.room.takes(only, size):
+                return RecipientDecision(TOO_LARGE)
+            if not await self.room.has_room(only, size):
+                return RecipientDecision(MAILBOX_FULL)
         return RecipientDecision(outcome, routed)

@@ -1,4 +1,4 @@
-"""Whether a mailbox has room, and whose owner is to be warned that it fills.
+"""Whether a mailbox takes a message of a size and has room, and whose owner is to be warned that it fills.
 
 Asked when a recipient is named, and again when the message is there. A mailbox may pass its quota by
 ``account.quota_grace``. The owner is warned once for each level of ``account.quota_warnings`` that a message makes the
@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from posthouse.config.definitions.account import QUOTA_GRACE, QUOTA_WARNINGS
+from posthouse.config.definitions.smtp import MESSAGE_SIZE
 from posthouse.config.settings import Settings
 from posthouse.core import status
-from posthouse.core.outcome import reject
+from posthouse.core.outcome import Outcome, reject
 from posthouse.services.routing.decisions import LocalDelivery, Refusal, Routed
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow
@@ -22,6 +23,15 @@ from posthouse.telemetry.log import Telemetry
 
 MAILBOX_FULL: Final = reject(
     "Mailbox full", code=552, detail_code=status.MAILBOX_FULL, rule="recipient.quota", setting="account quota"
+)
+
+
+TOO_LARGE: Final = reject(
+    "Message too large for this mailbox",
+    code=552,
+    detail_code=status.MESSAGE_TOO_LONG_FOR_MAILBOX,
+    rule="recipient.size",
+    setting="smtp.message_size",
 )
 
 
@@ -67,14 +77,24 @@ class RoomKeeper:
 
     async def without_full(self, routed: Routed, size: int) -> Routed:
         """Return a recipient without the mailboxes that have no room; each becomes a refusal. Raises Unavailable."""
-        full = [each for each in routed.local if not await self.has_room(each.account, size)]
-        if not full:
+        refused = [(each, why) for each in routed.local if (why := await self._why_not(each.account, size)) is not None]
+        if not refused:
             return routed
+        full = [each for each, _ in refused]
         return replace(
             routed,
             local=tuple(each for each in routed.local if each not in full),
-            refusals=(*routed.refusals, *(Refusal(each.account.address, MAILBOX_FULL) for each in full)),
+            refusals=(*routed.refusals, *(Refusal(each.account.address, why) for each, why in refused)),
         )
+
+    async def _why_not(self, account: AccountRow, size: int) -> Outcome | None:
+        if not self.takes(account, size):
+            return TOO_LARGE
+        return None if await self.has_room(account, size) else MAILBOX_FULL
+
+    def takes(self, account: AccountRow, size: int) -> bool:
+        """Whether messages of that size may go to an account, and come from it."""
+        return size <= self._settings.get(MESSAGE_SIZE, account=account.address)
 
     async def after_delivery(self, local: tuple[LocalDelivery, ...], size: int) -> None:
         """Warn the owners of mailboxes that a message of ``size`` octets made pass a level. Raises Unavailable."""

@@ -74,9 +74,10 @@ class SenderRules:
 
     async def judge(self, client: ClientInfo, reverse_path: Address | None, parameters: MailParameters) -> Outcome:
         """Return the outcome of MAIL. Raises Unavailable where the directory cannot be read."""
-        if parameters.size is not None and parameters.size > self._settings.get(MESSAGE_SIZE):
-            return TOO_BIG
         account = client.account
+        sender = account.address if account is not None else ""
+        if parameters.size is not None and parameters.size > self._settings.get(MESSAGE_SIZE, account=sender):
+            return TOO_BIG
         if account is None:
             if client.listener_class is ListenerClass.SUBMISSION:
                 return SIGN_IN_FIRST

@@ -37,6 +37,7 @@ from posthouse.services.reception.content import IncomingContent, complete_head
 from posthouse.services.reception.loops import TOO_MANY_HOPS, delivered_before, without_loops
 from posthouse.services.reception.recipients import RecipientRules
 from posthouse.services.reception.room import RoomKeeper
+from posthouse.services.reception.senders import TOO_BIG
 from posthouse.services.routing.decisions import Refusal
 from posthouse.store.contract import Store
 from posthouse.store.spool import Spool
@@ -162,6 +163,9 @@ class Transaction:
             facts, hops, before = await asyncio.to_thread(_examine_spool, content)
         if hops > self._parts.settings.get(RECEIVED_HOPS):
             return await self._refuse(TOO_MANY_HOPS)
+        sender = self._client.account
+        if sender is not None and not self._parts.recipients.room.takes(sender, facts.size):
+            return await self._refuse(TOO_BIG)
         recipients, outcomes = await self._settle(before, facts.size)
         kept = tuple(each for each, outcome in zip(recipients, outcomes, strict=True) if outcome is None)
         if not kept:

@@ -97,3 +97,20 @@ async def test_owners_are_warned_once_for_each_level(name: str) -> None:
     delivery = LocalDelivery(account, account.address)
     await keeper(kept, account__quota_warnings=levels).after_delivery((delivery, delivery), size)
     assert [each.percent for each in kept.told] == told
+
+
+async def test_a_domain_may_take_smaller_messages_only() -> None:
+    """What is larger than smtp.message_size of the account, its domain or its post office is refused for it."""
+    rows = [SettingRow("smtp.message_size", "domain:small.test", "1 MiB", "", 0.0)]
+    room = RoomKeeper(Kept(), Settings(rows), null_telemetry())
+    small, other = AccountRow(ANN, "ann@small.test"), AccountRow(AccountId(2), "ben@other.test")
+    assert (room.takes(small, 1 << 20), room.takes(small, (1 << 20) + 1), room.takes(other, 1 << 24)) == (
+        True, False, True,
+    )  # fmt: skip
+    to_both = Routed(
+        Recipient(parse_address("both@other.test")),
+        local=tuple(LocalDelivery(each, each.address) for each in (small, other)),
+    )
+    kept = await room.without_full(to_both, 1 << 21)
+    assert [each.account for each in kept.local] == [other]
+    assert [each.outcome.rule for each in kept.refusals] == ["recipient.size"]
