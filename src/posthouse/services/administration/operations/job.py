@@ -1,7 +1,7 @@
 """Jobs as operations: see how far they are, stop them, fetch what they made.
 
 Who may see a job: whoever started it, and the administrators of the domain and post office it is about. What it was
-given is not shown. Tests: ``tests/unit/services/administration/operations/test_job_operations.py``.
+given is not shown. Tests: ``tests/unit/services/administration/test_jobs.py``.
 """
 
 from __future__ import annotations
