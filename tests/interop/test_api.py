@@ -105,7 +105,10 @@ def test_a_revoked_token_is_refused_by_every_worker(server, posthouse, context) 
 def test_an_import_is_a_job(posthouse) -> None:
     """The file is sent, the job waited for; the accounts are there."""
     posthouse.domain.add(name="imported.test")
-    lines = ["address,name,password", *(f"user{number}@imported.test,U{number},long enough {number}" for number in range(30))]
+    lines = [
+        "address,name,password",
+        *(f"user{number}@imported.test,U{number},long enough {number}" for number in range(30)),
+    ]
     job = posthouse.import_.csv(file="\n".join(lines).encode() + b"\n")
     seen = []
     ended = posthouse.wait(job, seconds=60, progress=lambda each: seen.append(each.state))

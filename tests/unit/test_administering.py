@@ -37,6 +37,8 @@ async def test_a_worker_administers(store, store_clock, tmp_path) -> None:
 
 def test_a_command_does_not_load_the_api() -> None:
     """Importing what a worker is made of loads neither Starlette nor uvicorn."""
-    code = "import sys, posthouse.worker; print([name for name in ('starlette', 'uvicorn', 'h11') if name in sys.modules])"
+    code = (
+        "import sys, posthouse.worker; print([name for name in ('starlette', 'uvicorn', 'h11') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

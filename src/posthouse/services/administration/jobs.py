@@ -53,6 +53,8 @@ ENDED: Final = frozenset({DONE, FAILED, CANCELLED})
 LEASE: Final = 60.0  # seconds; a worker that is gone for so long has lost the job
 LOOK: Final = 15.0  # seconds between two looks for jobs that others left
 PULSE: Final = 1.0  # seconds between two looks at a running job: progress, lease, whether it is to stop
+TIDY: Final = 3600.0  # seconds between two looks for files of jobs that are gone
+FRESH: Final = 86_400.0  # seconds; files that are younger may be those of an upload under way
 PATIENCE: Final = 10.0  # seconds that a cancelled job may take to stop by itself
 CHUNK: Final = 1 << 18
 
@@ -190,9 +192,14 @@ class JobRunner:
         return list(self._running)
 
     async def run(self) -> None:
-        """Claim and run jobs until cancelled or stopped."""
+        """Claim and run jobs until cancelled or stopped; now and then remove files of jobs that are gone."""
+        tidied = float("-inf")
         while not self._is_stopping:
             self._news.clear()
+            if self._desk.clock.monotonic() - tidied > TIDY:
+                tidied = self._desk.clock.monotonic()
+                with contextlib.suppress(Fault):
+                    await tidy(self._desk)
             with contextlib.suppress(Fault):
                 await self.claim()
             with contextlib.suppress(TimeoutError):
@@ -419,6 +426,20 @@ def too_large(most: int) -> Refused:
     return Refused(
         f"the file has more than {most} octets", "Split it, or have rest.upload_size raised.", kind=Kind.TOO_MUCH
     )
+
+
+async def tidy(desk: Desk) -> None:
+    """Remove files of jobs that the store does not know any more."""
+    for path in await asyncio.to_thread(_old_folders, desk.home, desk.clock.now() - FRESH):
+        if await desk.store.job(path.name) is None:
+            await asyncio.to_thread(forget_files, desk.home, path.name)
+
+
+def _old_folders(home: Path, before: float) -> list[Path]:
+    try:
+        return [path for path in jobs_folder(home).iterdir() if path.stat().st_mtime < before]
+    except FileNotFoundError:
+        return []
 
 
 def forget_files(home: Path, job: str) -> None:

@@ -1,6 +1,7 @@
 """Jobs: run, told, cancelled, cut, taken up after a worker died, and given up."""
 
 import asyncio
+import os
 
 import pytest
 from pydantic import Field, SecretStr
@@ -56,8 +57,7 @@ async def _work(call, given):
     if given.what == "wait":
         await GATE[0].wait()
     if given.what == "notice":
-        while not call.cancelled():
-            await asyncio.sleep(0)
+        await turns(call.cancelled)
         return Told(text="half")
     call.progress(4, 4, "done")
     return Told(text=f"{call.caller.name} {given.password.get_secret_value()} {call.dry_run}")
@@ -111,8 +111,20 @@ async def shown(desk, number):
 
 async def until(desk, number, state):
     """Wait until a job is in a state."""
-    while (await shown(desk, number)).state != state:
+    for _ in range(100_000):
+        if (await shown(desk, number)).state == state:
+            return
         await asyncio.sleep(0)
+    raise AssertionError(f"the job is not {state}")
+
+
+async def turns(condition):
+    """Let others have their turn until something holds."""
+    for _ in range(100_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("waited in vain")
 
 
 async def test_a_job_is_done_as_its_caller(desk, runner, telemetry) -> None:
@@ -200,13 +212,17 @@ async def test_a_dry_run_of_cancelling_stops_nothing(desk, runner) -> None:
 
 
 @pytest.mark.parametrize(("which", "state"), [(work, "failed"), (again, "done")], ids=["not resumable", "resumable"])
-async def test_a_job_whose_worker_died(desk, runner, store_clock, telemetry, which, state) -> None:
+async def test_a_job_whose_worker_died(  # noqa: PLR0917  (fixtures)
+    desk, runner, store_clock, telemetry, which, state
+) -> None:
     """Once its lease has ended another worker takes it up: it is done again, or said to have failed."""
     number = await started(desk, "wait", which)
     dead = JobRunner(desk, "dead", telemetry)
     await dead.claim()
     await until(desk, number, "running")
-    while not (await desk.store.job(number)).result:
+    for _ in range(1_000):
+        if (await desk.store.job(number)).result:
+            break
         await asyncio.sleep(0)
     store_clock.advance(jobs.LEASE + 1)
     GATE[0].set()
@@ -237,8 +253,7 @@ async def test_no_more_run_at_once_than_the_setting_says(desk, runner) -> None:
     """The rest waits its turn; all are done in the end."""
     numbers = [await started(desk, "wait") for _ in range(5)]
     await runner.claim()
-    while len(runner.running) < 2:
-        await asyncio.sleep(0)
+    await turns(lambda: len(runner.running) == 2)
     assert [(await shown(desk, number)).state for number in numbers].count("running") == 2
     GATE[0].set()
     loop = asyncio.create_task(runner.run())
@@ -306,3 +321,19 @@ async def test_an_operation_that_is_gone(desk, runner, monkeypatch) -> None:
     monkeypatch.setattr(catalogue, "operation", {}.__getitem__)
     await run(runner)
     assert (await shown(desk, number)).result == {"error": "there is no operation work.do"}
+
+
+async def test_files_of_jobs_that_are_gone_are_removed(desk, store_clock) -> None:
+    """Once they are old; those of a job that is known stay."""
+    known, gone, fresh = await started(desk), "gone", "fresh"
+
+    async def octets():
+        yield b"x"
+
+    for name in (known, gone, fresh):
+        await write_chunks(upload_of(desk.home, name), octets())
+    now = store_clock.now()
+    for name, at in ((known, 0), (gone, 0), (fresh, now)):
+        os.utime(desk.home / "jobs" / name, (at, at))
+    await jobs.tidy(desk)
+    assert {path.name for path in (desk.home / "jobs").iterdir()} == {known, fresh}

@@ -28,7 +28,7 @@ from tests.support.desks import make_api, make_desk, people, token_of
 from tests.support.stores import StillClock, make_store
 from tests.unit.web.rest.test_role_matrix import Quiet
 
-EXAMPLES = int(os.environ.get("POSTHOUSE_API_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("POSTHOUSE_API_EXAMPLES", "2"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
