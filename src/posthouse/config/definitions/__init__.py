@@ -19,6 +19,7 @@ from posthouse.config.definitions import (
     imap,
     limit,
     log,
+    message,
     metrics,
     pop3,
     queue,
@@ -48,6 +49,7 @@ TOPICS = (
     http,
     rest,
     log,
+    message,
     metrics,
 )
 

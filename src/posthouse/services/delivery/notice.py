@@ -1,4 +1,4 @@
-"""Notices that we write ourselves (bounces, delays, confirmations): from their text to the value that delivers them.
+"""Messages that we write ourselves (bounces, delays, what people are told): from their text to what delivers them.
 
 A notice has the null reverse-path and is delivered like any mail: filed where its recipient is ours, queued where he
 is not. One that reaches nobody is dropped, for a notice about a notice would never end (RFC 5321 §6.1, RFC 3464 §2).
@@ -7,6 +7,9 @@ Tests: ``tests/unit/services/reception/test_transaction.py``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from posthouse.config.definitions.queue import BOUNCE_LIFETIME
 from posthouse.config.settings import Settings
@@ -47,26 +50,44 @@ class NoticePlanner:
 
         Raises Unavailable where the directory cannot be read.
         """
+        routed = await self.route(to)
+        return self.planned(content, [routed], kind=kind, about=format_queue_id(about)) if routed is not None else None
+
+    async def route(self, to: Address) -> Routed | None:
+        """Return where a message of ours for an address goes; None where it reaches nobody. Raises Unavailable."""
         routed = await self._router.route(Recipient(to, _NEVER))
-        if routed.refusal is not None:
-            return None
+        return routed if routed.refusal is None else None
+
+    def planned(self, content: bytes, routed: Sequence[Routed], *, kind: str, about: str = "") -> Delivery:
+        """Return the value that delivers one message to all these recipients, each told of in the journey.
+
+        Args:
+            content: the whole message.
+            routed: where each goes.
+            kind: what the message is, for the journey.
+            about: the queue id of the message it tells of; "" where it tells of none.
+        """
         now = self._clock.now()
         queue_id = self._queue_ids.next()
-        scanned = scan(content)
+        facts = scan(content).facts()
+        journey = [_entry(queue_id, now, each, about, kind) for each in routed]
+        if facts.message_id:
+            journey[0] = replace(journey[0], keys=(*journey[0].keys, f"<{facts.message_id}>"))
         return Delivery(
-            email=NewEmail(content=content, facts=scanned.facts()),
+            email=NewEmail(content=content, facts=facts),
             queue_id=queue_id,
             filings=_filings(routed, now),
             queue=self._queue_entry(routed, now),
-            journey=(_entry(queue_id, now, routed, about, kind),),
+            journey=tuple(journey),
         )
 
-    def _queue_entry(self, routed: Routed, now: float) -> QueueEntry | None:
-        if not routed.remote:
+    def _queue_entry(self, routed: Sequence[Routed], now: float) -> QueueEntry | None:
+        found = {str(each.address): each.destination for one in routed for each in one.remote}
+        if not found:
             return None
         recipients = tuple(
-            QueuedRecipient(address=str(each.address), destination=each.destination, notify="NEVER", next_attempt=now)
-            for each in routed.remote
+            QueuedRecipient(address=address, destination=destination, notify="NEVER", next_attempt=now)
+            for address, destination in found.items()
         )
         return QueueEntry(
             reverse_path="",
@@ -77,22 +98,23 @@ class NoticePlanner:
         )
 
 
-def _filings(routed: Routed, now: float) -> tuple[Filing, ...]:
+def _filings(routed: Sequence[Routed], now: float) -> tuple[Filing, ...]:
+    found = {each.account.id: each for one in routed for each in one.local}
     return tuple(
         Filing(
-            account=each.account.id,
+            account=account,
             prefix=format_return_path("") + format_delivered_to(each.address),
             internal_date=int(now),
         )
-        for each in routed.local
+        for account, each in found.items()
     )
 
 
-def _entry(queue_id: QueueId, now: float, routed: Routed, about: QueueId, kind: str) -> JourneyEntry:
+def _entry(queue_id: QueueId, now: float, routed: Routed, about: str, kind: str) -> JourneyEntry:
     to = str(routed.recipient.address)
     record = {
         "kind": kind,
-        "about": format_queue_id(about),
+        "about": about,
         "to": to,
         "local": [each.account.address for each in routed.local],
         "remote": [[str(each.address), each.destination] for each in routed.remote],

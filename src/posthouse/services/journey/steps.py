@@ -11,7 +11,8 @@ from typing import Final
 # recipients: [{to, rule, local: [address], remote: [[address, destination]]}]
 RECEIVED: Final = "received"
 REFUSED: Final = "refused"  # to (or "" for the whole message), outcome
-NOTICE: Final = "notice"  # kind (failure | delay | success), about (queue id), to, destination
+# kind (failure | delay | success, or the name of a server message), about (queue id, "" for none), to, local, remote
+NOTICE: Final = "notice"
 ATTEMPTED: Final = "attempted"  # to, host, outcome: an attempt that will be repeated
 DELIVERED: Final = "delivered"  # to, host, outcome
 FAILED: Final = "failed"  # to, host, outcome: given up

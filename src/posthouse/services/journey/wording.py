@@ -95,10 +95,11 @@ def _refused(record: Record) -> list[str]:
 
 
 def _notice(record: Record) -> list[str]:
-    kind = {"failure": "a bounce", "delay": "a notice of delay", "success": "a confirmation"}.get(
-        str(record.get("kind")), "a notice"
-    )
-    first = f"{kind} about {record.get('about', '')} was written to {_path(record.get('to', ''))}"
+    kind = str(record.get("kind"))
+    named = {"failure": "a bounce", "delay": "a notice of delay", "success": "a confirmation"}
+    what = named.get(kind, f"the server message {kind}" if not record.get("about") else "a notice")
+    about = f" about {record['about']}" if record.get("about") else ""
+    first = f"{what}{about} was written to {_path(record.get('to', ''))}"
     return [first, *_places(record.get("local", ()), record.get("remote", ()))]
 
 

@@ -2,12 +2,15 @@
 
 Asked when a recipient is named, and again when the message is there. A mailbox may pass its quota by
 ``account.quota_grace``. The owner is warned once for each level of ``account.quota_warnings`` that a message makes the
-mailbox pass. Mailboxes without a quota cost nothing.
+mailbox pass, and once when mail is refused because it is full, until there is room again. What a mailbox kept when it
+was looked at before a delivery is remembered, so that messages which arrive together pass each level once.
+Mailboxes without a quota cost nothing.
 Tests: ``tests/unit/services/reception/test_room.py``.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -15,10 +18,12 @@ from posthouse.config.definitions.account import QUOTA_GRACE, QUOTA_WARNINGS
 from posthouse.config.definitions.smtp import MESSAGE_SIZE
 from posthouse.config.settings import Settings
 from posthouse.core import status
+from posthouse.core.ids import AccountId
 from posthouse.core.outcome import Outcome, reject
 from posthouse.services.routing.decisions import LocalDelivery, Refusal, Routed
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow
+from posthouse.store.rows import Usage
 from posthouse.telemetry.log import Telemetry
 
 MAILBOX_FULL: Final = reject(
@@ -45,6 +50,11 @@ class QuotaWarning:
     messages: int
 
 
+FULL: Final = 100  # the level of a warning that a mailbox is full
+NEARLY: Final = 95  # per cent; where less is used, a message is refused because it is large, not the mailbox full
+REMEMBERED: Final = 10_000  # mailboxes
+
+
 class QuotaWarner(Protocol):
     """Tells the owner of a mailbox that it fills."""
 
@@ -61,6 +71,8 @@ class RoomKeeper:
         self._settings = settings
         self._telemetry = telemetry
         self.warner: QuotaWarner | None = None
+        self._seen: OrderedDict[AccountId, Usage] = OrderedDict()
+        self._full: OrderedDict[AccountId, None] = OrderedDict()  # whose owners know
 
     async def has_room(self, account: AccountRow, size: int) -> bool:
         """Whether a message of ``size`` octets fits; 0 asks whether the mailbox is full already. Raises Unavailable."""
@@ -69,11 +81,36 @@ class RoomKeeper:
         usage = await self._store.usage(account.id)
         if usage is None:
             return True
+        self._see(account.id, usage)
+        has_room = self._has_room(account, usage, size)
+        if has_room:
+            self._full.pop(account.id, None)
+        else:
+            await self._tell_full(account, usage)
+        return has_room
+
+    def _has_room(self, account: AccountRow, usage: Usage, size: int) -> bool:
         factor = 100 + self._settings.get(QUOTA_GRACE, account=account.address)
         if usage.quota and (usage.octets + max(size, 1)) * 100 > usage.quota * factor:
             return False
         most = account.quota_messages
         return not most or (usage.messages + 1) * 100 <= most * factor
+
+    def _see(self, account: AccountId, usage: Usage) -> None:
+        self._seen[account] = usage
+        self._seen.move_to_end(account)
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+
+    async def _tell_full(self, account: AccountRow, usage: Usage) -> None:
+        is_nearly = _reaches(usage.octets, usage.quota, NEARLY) or _reaches(
+            usage.messages, account.quota_messages, NEARLY
+        )
+        if is_nearly and account.id not in self._full:
+            self._full[account.id] = None
+            if len(self._full) > REMEMBERED:
+                self._full.popitem(last=False)
+            await self._warn(account, FULL, usage)
 
     async def without_full(self, routed: Routed, size: int) -> Routed:
         """Return a recipient without the mailboxes that have no room; each becomes a refusal. Raises Unavailable."""
@@ -107,15 +144,20 @@ class RoomKeeper:
         levels = sorted(int(each) for each in self._settings.get(QUOTA_WARNINGS, account=account.address))
         if usage is None or not levels:
             return
+        before = self._seen.get(account.id) or Usage(usage.octets - size, usage.messages - 1, usage.quota)
+        self._see(account.id, usage)
+        most = account.quota_messages
         passed = [
             level
             for level in levels
-            if _passes(usage.octets, size, usage.quota, level)
-            or _passes(usage.messages, 1, account.quota_messages, level)
+            if (_reaches(usage.octets, usage.quota, level) and not _reaches(before.octets, usage.quota, level))
+            or (_reaches(usage.messages, most, level) and not _reaches(before.messages, most, level))
         ]
-        if not passed:
-            return
-        warning = QuotaWarning(account=account, percent=passed[-1], octets=usage.octets, messages=usage.messages)
+        if passed:
+            await self._warn(account, passed[-1], usage)
+
+    async def _warn(self, account: AccountRow, percent: int, usage: Usage) -> None:
+        warning = QuotaWarning(account=account, percent=percent, octets=usage.octets, messages=usage.messages)
         self._telemetry.event(
             "account.quota_warning",
             level="warning",
@@ -128,6 +170,6 @@ class RoomKeeper:
             await self.warner.warn(warning)
 
 
-def _passes(now: int, added: int, quota: int, level: int) -> bool:
-    """Whether what was added took the whole from below a level of a quota to it."""
-    return bool(quota) and (now - added) * 100 < quota * level <= now * 100
+def _reaches(used: int, quota: int, level: int) -> bool:
+    """Whether what is used is at a level of a quota."""
+    return bool(quota) and used * 100 >= quota * level
