@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from posthouse.config.definitions import dns as dns_settings
 from posthouse.config.definitions import log as log_settings
+from posthouse.config.definitions.auth import OAUTH
 from posthouse.config.file import Configuration
 from posthouse.config.settings import Settings
 from posthouse.core.errors import SyntaxFault
@@ -193,7 +194,14 @@ class Composition:
     async def load_settings(self) -> list[str]:
         """Read the settings anew; return what could not be used."""
         self.sources.forget()
-        return await load_settings(self.store, self.settings)
+        problems = await load_settings(self.store, self.settings)
+        await self.sources.look()
+        return problems
+
+    def _offers_tokens(self) -> bool:
+        """Whether mail programs are told that they may sign in with a token."""
+        asked = self.settings.get(OAUTH)
+        return asked == "yes" or (asked == "auto" and self.sources.knows_tokens)
 
     def configure_log(self) -> None:
         """Let conversations be logged as the settings say now."""
@@ -238,6 +246,7 @@ class Composition:
             sweep=Sweep(self.clock),
             tls=self.tls,
             hostname=self._configuration.hostname,
+            offers_tokens=self._offers_tokens,
             worker=number,
             metrics=self._metrics,
         )

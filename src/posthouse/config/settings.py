@@ -124,6 +124,11 @@ class Settings:
             found[Scope.SERVER.value] = self._server[setting.name]
         return found
 
+    def values_of(self, setting: Setting[T]) -> list[T]:
+        """Return the server's value and that of every narrower scope that sets it."""
+        values: dict[str, T] = self._scoped.get(setting.name, {})
+        return [self.get(setting), *values.values()]
+
     def explain(self, setting: Setting[Any], *, domain: str = "", account: str = "", office: str = "") -> Explanation:
         """Return the value with the scope that decided it."""
         values = self._scoped.get(setting.name, {})

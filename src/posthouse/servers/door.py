@@ -94,6 +94,7 @@ class DoorContext:
     is_draining: bool = False
     metrics: Metrics = field(default_factory=Metrics)
     conversations: ConversationLog = field(default_factory=ConversationLog)
+    offers_tokens: Callable[[], bool] = lambda: False  # whether a bearer token may sign somebody in
     _sessions: int = field(default=0, init=False)
 
     def next_session_id(self) -> str:

@@ -107,12 +107,16 @@ class ImapPeer:
 
 
 def imap_peer(config: Mapping[str, str]) -> ImapPeer:
-    """Make a peer from the ``config:`` line of a dialogue: ``tls=offered|active``, ``plaintext=yes``, ``limit=N``."""
+    """Make a peer from the ``config:`` line of a dialogue.
+
+    ``tls=offered|active``, ``plaintext=yes``, ``limit=N``, ``auth=MECHANISM,MECHANISM``.
+    """
     return ImapPeer(
         SessionConfig(
             tls_available=config.get("tls") == "offered",
             tls_active=config.get("tls") == "active",
             plaintext_allowed=config.get("plaintext") == "yes",
+            mechanisms=tuple(config.get("auth", "PLAIN,LOGIN").split(",")),
             append_limit=int(config.get("limit", "1000000")),
         )
     )

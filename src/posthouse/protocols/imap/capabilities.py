@@ -29,14 +29,16 @@ _SIGNED_IN: Final = (
 ENABLED_BY_COMMAND: Final = (b"CONDSTORE",)
 
 
-@lru_cache(maxsize=8)
-def capability_data(*, signed_in: bool, starttls: bool, passwords: bool) -> bytes:
+@lru_cache(maxsize=16)
+def capability_data(
+    *, signed_in: bool, starttls: bool, passwords: bool, mechanisms: tuple[str, ...] = tuple(SERVER_MECHANISMS)
+) -> bytes:
     """Return ``CAPABILITY IMAP4rev1 ...`` without the star and the line end."""
     names = [b"CAPABILITY", *_ALWAYS]
     if signed_in:
         names += _SIGNED_IN
     else:
         names += [b"STARTTLS"] if starttls else []
-        mechanisms = [b"AUTH=" + name.encode("ascii") for name in SERVER_MECHANISMS]
-        names += mechanisms if passwords else [b"LOGINDISABLED"]
+        ways = [b"AUTH=" + name.encode("ascii") for name in mechanisms]
+        names += ways if passwords else [b"LOGINDISABLED"]
     return b" ".join(names)

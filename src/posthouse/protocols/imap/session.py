@@ -40,7 +40,7 @@ from posthouse.protocols.imap.wire import (
     Wire,
     WireObserver,
 )
-from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS, ServerExchange, format_challenge
+from posthouse.protocols.sasl.exchange import ServerExchange, format_challenge
 from posthouse.protocols.sasl.mechanism import Cancelled, Challenge, CredentialsOffered, Step
 
 _HELD_WHILE_WAITING = 256 * limits.KIB
@@ -83,6 +83,7 @@ class ImapSession:
         self._tag = b""  # of the command that is not completed
         self._message: MessageLiteral | None = None  # offered by APPEND and not yet accepted
         self._exchange: ServerExchange | None = None
+        self._refusal: tuple[Condition, bytes, bytes | None] | None = None  # said once the client has read why
         self._idle_broken = False  # whether IDLE was ended by something that is not DONE
         self._bad_commands = 0
 
@@ -157,6 +158,16 @@ class ImapSession:
         if self._idle_broken:
             self._idle_broken = False
             condition, text, code = BAD, b"DONE expected", None
+        exchange, self._exchange = self._exchange, None
+        if (
+            exchange is not None
+            and condition is NO
+            and code != b"UNAVAILABLE"
+            and (why := exchange.refusal) is not None
+        ):
+            self.continuation(format_challenge(why))
+            self._exchange, self._refusal, self._phase = exchange, (condition, text, code), _Phase.SASL
+            return
         self._tagged(tag, condition, text, code)
         if self._phase is not _Phase.ENDED:
             self._phase = _Phase.READING
@@ -199,6 +210,7 @@ class ImapSession:
             signed_in=bool(self.state & State.SIGNED_IN),
             starttls=self.config.tls_available and not self.is_tls,
             passwords=self.passwords_allowed,
+            mechanisms=self.config.mechanisms,
         )
 
     @property
@@ -420,7 +432,6 @@ class ImapSession:
         self._offer(offered)
 
     def _offer(self, step: CredentialsOffered) -> None:
-        self._exchange = None
         self._phase = _Phase.WAITING
         self._events.append(
             events.AuthenticateOffered(
@@ -429,11 +440,12 @@ class ImapSession:
                 authzid=step.authzid,
                 login=step.login,
                 password=step.password,
+                is_token=step.is_token,
             )
         )
 
     def _authenticate(self, tag: bytes, command: commands.Authenticate) -> None:
-        if command.mechanism not in SERVER_MECHANISMS:
+        if command.mechanism not in self.config.mechanisms:
             self._tagged(tag, NO, b"Unknown mechanism", b"CANNOT")
             return
         if not self.passwords_allowed:
@@ -451,6 +463,10 @@ class ImapSession:
         assert self._exchange is not None
         if isinstance(line, BadLine):
             self._end(b"* BYE Malformed authentication\r\n", "malformed line in AUTHENTICATE")
+        elif self._refusal is not None:  # whatever the client answers (RFC 7628 §3.2.3)
+            refusal, self._refusal, self._exchange = self._refusal, None, None
+            self._phase = _Phase.READING
+            self._tagged(self._tag, *refusal)
         else:
             self._take_step(self._exchange.receive(line))
         return True

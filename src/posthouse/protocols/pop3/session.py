@@ -57,6 +57,7 @@ class Pop3Session:
         self._out_size = 0  # of what may be large: listings and messages
         self._login: bytes | None = None
         self._exchange: ServerExchange | None = None
+        self._refusal = b""  # what is said once the client has read why (RFC 7628 §3.2.3)
         self._stuffer: DotStuffer | None = None
         self._is_paused = False
         self._ending: ConnectionEnding | None = None
@@ -124,6 +125,7 @@ class Pop3Session:
         """The credentials are right: enter TRANSACTION."""
         self.maildrop = maildrop
         self.state = State.TRANSACTION
+        self._exchange = None
         self._resume(b"+OK Maildrop has %d messages (%d octets)\r\n" % (maildrop.count, maildrop.octets))
 
     def refuse_sign_in(self, *, is_temporary: bool = False, reason: str = "") -> None:
@@ -132,11 +134,18 @@ class Pop3Session:
         ``reason`` is for who showed the right ones and may not sign in nevertheless; one printable line.
         """
         self._login = None
+        exchange, self._exchange = self._exchange, None
         if is_temporary:
             self._resume(_TEMPORARY)
+            return
+        self._count_bad(_FAILED_SIGN_IN_COUNTS)
+        reply = b"-ERR [AUTH] %s\r\n" % (reason.encode() or b"Invalid login or password")
+        why = exchange.refusal if exchange is not None else None
+        if why is None:
+            self._resume(reply)
         else:
-            self._count_bad(_FAILED_SIGN_IN_COUNTS)
-            self._resume(b"-ERR [AUTH] %s\r\n" % (reason.encode() or b"Invalid login or password"))
+            self._exchange, self._refusal = exchange, reply
+            self._resume(b"+ %b\r\n" % format_challenge(why))
 
     def begin_message(self, octets: int | None = None) -> None:
         """The message is there and follows; RETR tells its size, TOP does not."""
@@ -174,8 +183,12 @@ class Pop3Session:
 
     def _on_line(self, line: bytes) -> Event | None:
         if line is TOO_LONG:
-            self._exchange = None
+            self._exchange, self._refusal = None, b""
             return self._bad_command(b"-ERR Line too long\r\n")
+        if self._refusal:
+            self._out.append(self._refusal)
+            self._exchange, self._refusal = None, b""
+            return None
         if self._exchange is not None:
             return self._step(self._exchange.receive(line))
         try:
@@ -261,9 +274,9 @@ class Pop3Session:
         if isinstance(step, Challenge):
             self._out.append(b"+ " + format_challenge(step) + b"\r\n")
             return None
-        self._exchange = None
         if isinstance(step, CredentialsOffered):
             return step
+        self._exchange = None
         return self._bad_command(b"-ERR Cancelled\r\n" if isinstance(step, Cancelled) else _SYNTAX)
 
     def _do_stls(self, command: Command) -> Event | None:

@@ -28,7 +28,7 @@ class SessionConfig:
         offers_tls: whether STLS may be used (RFC 2595 §4).
         tls_active: whether the connection is in TLS from its first byte.
         auth_in_clear: whether a password may be sent without TLS.
-        mechanisms: SASL mechanisms offered, keys of ``sasl.exchange.SERVER_MECHANISMS``.
+        mechanisms: SASL mechanisms offered, keys of ``sasl.exchange.KNOWN_MECHANISMS``.
     """
 
     hostname: str

@@ -16,6 +16,8 @@ ASK_PASSWORD = b"Password:"
 class LoginServer:
     """Server side: two questions. An initial response is taken as the user name."""
 
+    refusal = b""
+
     def __init__(self) -> None:
         self._login: str | None = None
 

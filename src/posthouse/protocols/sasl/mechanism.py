@@ -21,12 +21,14 @@ class CredentialsOffered:
         authzid: identity to act as, "" where none was asked for (RFC 4616 §2).
         login: identity to authenticate as.
         password: never logged, never in a repr.
+        is_token: whether ``password`` is a bearer token; ``login`` may be "" then.
     """
 
     mechanism: str
     authzid: str
     login: str
     password: str = field(repr=False)
+    is_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,14 @@ Step: TypeAlias = Challenge | CredentialsOffered | Cancelled | Malformed
 
 
 class ServerMechanism(Protocol):
-    """The server's side of one exchange; used once."""
+    """The server's side of one exchange; used once.
+
+    Attributes:
+        refusal: what is said as a last challenge before credentials are refused; b"" for nothing. The client's
+            response to it means nothing.
+    """
+
+    refusal: bytes
 
     def start(self) -> Step:
         """Return the first step where the client gave no initial response."""

@@ -10,6 +10,8 @@ NAME = "PLAIN"
 class PlainServer:
     """Server side. One message from the client says all."""
 
+    refusal = b""
+
     def start(self) -> Step:
         """Ask for the message with an empty challenge (RFC 4954 §4)."""
         return Challenge(b"")

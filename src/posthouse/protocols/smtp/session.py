@@ -27,7 +27,7 @@ from posthouse.core.envelope import MailParameters, RcptParameters, Recipient
 from posthouse.core.errors import Fault, SyntaxFault
 from posthouse.core.outcome import Outcome
 from posthouse.protocols.masking import Observer
-from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS, ServerExchange, format_challenge
+from posthouse.protocols.sasl.exchange import KNOWN_MECHANISMS, ServerExchange, format_challenge
 from posthouse.protocols.sasl.mechanism import Cancelled, Challenge, CredentialsOffered, Step
 from posthouse.protocols.smtp import grammar, words
 from posthouse.protocols.smtp.conversation import Conversation
@@ -70,6 +70,7 @@ class SmtpSession(Conversation):
         super().__init__(config)
         self._chunk: Chunk | None = None
         self._exchange: ServerExchange | None = None
+        self._refusal: Outcome | None = None  # what is said once the client has read why (RFC 7628 §3.2.3)
         self._closing: Outcome | None = None  # said as soon as the pending answer is given
         self._line_limit = max(config.command_line, limits.SMTP_AUTH_LINE if config.mechanisms else 0)
 
@@ -181,8 +182,15 @@ class SmtpSession(Conversation):
         elif outcome.is_done:
             self.is_authenticated = True
             self._say(words.AUTHENTICATED)
+        elif self._exchange is not None and (why := self._exchange.refusal) is not None and not outcome.is_temporary:
+            self._refusal = outcome
+            self.state = State.AUTH
+            self._out.append(b"334 %b\r\n" % format_challenge(why))
         else:
             self._refuse(outcome)
+        if self._refusal is None:
+            self._exchange = None
+        self._after_answer()
 
     def tls_started(self) -> None:
         """Say that the handshake is done: all knowledge of the client is forgotten (RFC 3207 §4.2)."""
@@ -262,6 +270,8 @@ class SmtpSession(Conversation):
             return False
         if isinstance(line, LineFault):
             self._refuse_line(line)
+        elif self._refusal is not None:
+            self._refuse_at_last(self._refusal)
         elif state is State.AUTH:
             assert self._exchange is not None
             self._take_auth_step(self._exchange.receive(line))
@@ -297,7 +307,7 @@ class SmtpSession(Conversation):
             return
         reply = _LINE_FAULTS[fault]
         if self.state is State.AUTH:
-            self._exchange = None
+            self._exchange = self._refusal = None
             self.state = State.READY
             if fault is LineFault.TOO_LONG:
                 reply = words.AUTH_LINE_TOO_LONG  # RFC 4954 §6: 5.5.6 is for these lines alone
@@ -495,7 +505,7 @@ class SmtpSession(Conversation):
             self._refuse(words.AUTHENTICATED_ALREADY)
         elif not name:
             self._refuse(words.AUTH_SYNTAX)
-        elif mechanism not in self.config.mechanisms or mechanism not in SERVER_MECHANISMS:
+        elif mechanism not in self.config.mechanisms or mechanism not in KNOWN_MECHANISMS:
             self._refuse(words.UNKNOWN_MECHANISM)
         elif mechanism not in self.config.mechanisms_offered(tls_active=self.is_tls):
             self._refuse(words.MECHANISM_NEEDS_TLS)
@@ -508,12 +518,18 @@ class SmtpSession(Conversation):
         if isinstance(step, Challenge):
             self._out.append(b"334 %b\r\n" % format_challenge(step))
             return
-        self._exchange = None
         self.state = State.READY
         if isinstance(step, CredentialsOffered):
             self._ask(step)
         else:
+            self._exchange = None
             self._refuse(words.AUTH_CANCELLED if isinstance(step, Cancelled) else words.AUTH_MALFORMED)
+
+    def _refuse_at_last(self, outcome: Outcome) -> None:
+        """Refuse credentials now that the client has answered the challenge that said why."""
+        self._exchange = self._refusal = None
+        self.state = State.READY
+        self._refuse(outcome)
 
 
 _Do: TypeAlias = Callable[[SmtpSession, bytes, bytes], None]

@@ -12,21 +12,19 @@ from posthouse.protocols.imap.types.events import AuthenticateOffered
 from posthouse.protocols.imap.types.state import NO
 from posthouse.servers.imap.answers import Answer
 from posthouse.servers.imap.conversation import Conversation
-from posthouse.services.identity.authentication import WRONG
+from posthouse.services.identity.authentication import LOGIN_LENGTH, NEEDS_APP_PASSWORD, WRONG
 
 FAILURES: Final = 10  # of one connection, before BYE
 _FAILED: Final = Answer(NO, b"AUTHENTICATIONFAILED", b"Authentication failed")
 _LATER: Final = Answer(NO, b"UNAVAILABLE", b"Authentication is not possible now, try again later")
 # What the right secret was not enough for, by rule (RFC 5530 §3).
-_CODES: Final = {"auth.state": b"CONTACTADMIN", "auth.must_change": b"EXPIRED"}
+# Mail programs show the text of an ALERT: it says that another kind of password is needed (RFC 3501 §7.1).
+_CODES: Final = {"auth.state": b"CONTACTADMIN", "auth.must_change": b"EXPIRED", NEEDS_APP_PASSWORD.rule: b"ALERT"}
 
 
 async def do_authenticate(talk: Conversation, event: AuthenticateOffered) -> None:
     """Check credentials and complete the command."""
-    password = event.password.encode("utf-8", "surrogateescape")
-    sign_in = await talk.services.authenticator.verify_plain(
-        event.login, password, talk.client, protocol="imap", authzid=event.authzid
-    )
+    sign_in = await talk.services.authenticator.verify(event, talk.client, protocol="imap")
     if sign_in.account is None or sign_in.actor is None:
         _refuse(talk, event, sign_in.outcome)
         return
@@ -46,7 +44,7 @@ def _refuse(talk: Conversation, event: AuthenticateOffered, outcome: Outcome) ->
     talk.telemetry.event(
         "auth.refused",
         level="warning",
-        login=event.login,
+        login=event.login[:LOGIN_LENGTH],
         mechanism=event.mechanism,
         peer=talk.client.address,
         rule=outcome.rule,

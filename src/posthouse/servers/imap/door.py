@@ -21,6 +21,7 @@ from posthouse.protocols.imap.session import ImapSession
 from posthouse.protocols.imap.types import events as wire
 from posthouse.protocols.imap.types.commands import Idle
 from posthouse.protocols.imap.types.state import SessionConfig
+from posthouse.protocols.sasl.exchange import offered_mechanisms
 from posthouse.servers.door import Door, DoorContext, ListenerInfo
 from posthouse.servers.imap.answers import SERVER_BUG, answer_for
 from posthouse.servers.imap.append import Appending, begin_append
@@ -60,6 +61,7 @@ class ImapDoor(Door):
                 tls_available=self.listener.tls == "starttls" and self.context.tls is not None,
                 tls_active=self.is_secure,
                 plaintext_allowed=self._takes_plaintext(),
+                mechanisms=offered_mechanisms(tokens=self.context.offers_tokens()),
                 append_limit=self.settings.get(APPEND_SIZE),
             )
         )

@@ -28,7 +28,7 @@ from posthouse.protocols.pop3.types import (
     SessionConfig,
     StartTlsRequested,
 )
-from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS
+from posthouse.protocols.sasl.exchange import offered_mechanisms
 from posthouse.protocols.sasl.mechanism import CredentialsOffered
 from posthouse.servers.door import Door, DoorContext, ListenerInfo
 from posthouse.servers.pop3.maildrop import (
@@ -77,7 +77,7 @@ class Pop3Door(Door):
                 offers_tls=listener.tls == "starttls" and self.context.tls is not None,
                 tls_active=self.is_secure,
                 auth_in_clear=may_show,
-                mechanisms=tuple(SERVER_MECHANISMS),
+                mechanisms=offered_mechanisms(tokens=self.context.offers_tokens()),
             )
         )
         mask = self.watch(Pop3Mask)
@@ -175,9 +175,7 @@ class Pop3Door(Door):
             listener=self.listener.name,
             session=self.session_id,
         )
-        sign_in = await self._authenticator.verify_plain(
-            event.login, event.password.encode(), client, protocol="pop3", authzid=event.authzid
-        )
+        sign_in = await self._authenticator.verify(event, client, protocol="pop3")
         if sign_in.account is None:
             return sign_in, None, None
         if sign_in.right is ShareRight.READ:

@@ -12,7 +12,7 @@ from typing import Final
 import posthouse
 from posthouse.config.definitions.smtp import AUTH_ON_MX, BANNER, MESSAGE_SIZE, RECIPIENTS
 from posthouse.config.settings import Settings
-from posthouse.protocols.sasl.exchange import SERVER_MECHANISMS
+from posthouse.protocols.sasl.exchange import offered_mechanisms
 from posthouse.protocols.smtp.types import ServiceClass, SessionConfig
 from posthouse.servers.door import DoorContext, ListenerInfo
 
@@ -38,6 +38,7 @@ class SessionConfigs:
             settings.get(RECIPIENTS),
             settings.get(AUTH_ON_MX),
             settings.get(BANNER),
+            context.offers_tokens(),
         )
         config = self._made.get(key)
         if config is None:
@@ -57,7 +58,7 @@ class SessionConfigs:
             max_recipients=settings.get(RECIPIENTS),
             offers_tls=listener.tls == "starttls" and context.tls is not None,
             tls_active=listener.tls == "implicit",
-            mechanisms=tuple(SERVER_MECHANISMS) if self._signs_in(settings) else (),
+            mechanisms=offered_mechanisms(tokens=context.offers_tokens()) if self._signs_in(settings) else (),
             auth_in_clear=may_show,
         )
 

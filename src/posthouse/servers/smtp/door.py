@@ -280,9 +280,7 @@ class SmtpDoor(Door):
         self._is_waiting = True
         client = self._client or self._make_client()
         self.run(
-            self._services.authenticator.verify_plain(
-                event.login, event.password.encode(), client, protocol="smtp", authzid=event.authzid
-            ),
+            self._services.authenticator.verify(event, client, protocol="smtp"),
             lambda sign_in, error: self._signed_in(event, sign_in, error),
         )
 

@@ -141,6 +141,35 @@ class Newcomers(Protocol):
         ...
 
 
+class Offer(Protocol):
+    """What a mail program offered, by whatever mechanism."""
+
+    @property
+    def mechanism(self) -> str:
+        """The mechanism's name."""
+        ...
+
+    @property
+    def authzid(self) -> str:
+        """As whom to act; "" for the same."""
+        ...
+
+    @property
+    def login(self) -> str:
+        """The name."""
+        ...
+
+    @property
+    def password(self) -> str:
+        """The secret."""
+        ...
+
+    @property
+    def is_token(self) -> bool:
+        """Whether the secret is a bearer token."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Attempt:
     login: str
@@ -194,6 +223,20 @@ class Authenticator:
         self._newcomers = newcomers
         self._sleep = sleep
 
+    async def verify(self, offer: Offer, client: ClientInfo, *, protocol: str) -> SignIn:
+        """Sign in with what a mail program offered. Returns and raises as ``verify_plain``."""
+        if offer.is_token:
+            return await self.verify_token(
+                offer.password,
+                offer.mechanism,
+                client,
+                login=offer.login,
+                protocol=protocol,
+                authzid=offer.authzid,
+            )
+        secret = offer.password.encode("utf-8", "surrogateescape")
+        return await self.verify_plain(offer.login, secret, client, protocol=protocol, authzid=offer.authzid)
+
     async def verify_plain(
         self, login: str, password: bytes, client: ClientInfo, *, protocol: str = "", authzid: str = "", code: str = ""
     ) -> SignIn:
@@ -213,16 +256,19 @@ class Authenticator:
         if separator and "@" in shared and not authzid:
             login, authzid = own, shared
         attempt = _Attempt(login=login, secret=password, client=client, protocol=protocol, code=code)
-        return await self._act_as(await self._verify(attempt), login, authzid)
+        return await self._act_as(await self._verify(attempt), authzid)
 
     async def verify_token(
         self, token: str, mechanism: str, client: ClientInfo, *, login: str = "", protocol: str = "", authzid: str = ""
     ) -> SignIn:
         """Sign in with a bearer token of an OpenID provider (RFC 7628 §3).
 
-        ``login`` is the name that came with it, which must be the token's, "" where none did. Returns and raises as
-        ``verify_plain``.
+        ``login`` is the name that came with it, "" where none did: it must be the token's, or a shared mailbox that
+        its owner may act as. A second factor is the provider's matter. Returns and raises as ``verify_plain``.
         """
+        shared, separator, own = login.rpartition(SEPARATOR)
+        if separator and "@" in shared and not authzid:
+            login, authzid = own, shared
         name = login.lower()[:LOGIN_LENGTH]
         attempt = _Attempt(login=login, secret=token.encode(), client=client, protocol=protocol, code="")
         ban = await self.guard.ban_of(client.address, name)
@@ -237,7 +283,7 @@ class Authenticator:
         account = await self._person(answer)
         if account is None:
             return SignIn(NO_ACCOUNT)
-        return await self._act_as(self._admitted(attempt, account), login, authzid)
+        return await self._act_as(self._admitted(attempt, account), authzid or login)
 
     async def _ask_token(self, token: str, mechanism: str, login: str, client: ClientInfo) -> SourceAnswer:
         if self._sources is None or len(login) > LOGIN_LENGTH:
@@ -246,7 +292,7 @@ class Authenticator:
         answer = await self._sources.ask_token(token, mechanism, domain)
         if isinstance(answer, Granted) and login and answer.person.address != login.lower():
             named = await self._logins.account(login, client.local_address)
-            if named is None or named.address != answer.person.address:
+            if named is None or (named.address != answer.person.address and named.kind is AccountKind.PERSON):
                 return Wrong(f"the token is of {answer.person.address}")
         return answer
 
@@ -402,12 +448,14 @@ class Authenticator:
             return MUST_CHANGE
         return None
 
-    async def _act_as(self, sign_in: SignIn, login: str, authzid: str) -> SignIn:
+    async def _act_as(self, sign_in: SignIn, authzid: str) -> SignIn:
         """Turn a sign-in into one to the shared mailbox that was asked for."""
         account = sign_in.account
-        if account is None or not authzid or authzid.lower() in {login.lower(), account.address}:
+        if account is None or not authzid or authzid.lower() == account.address:
             return sign_in
         shared = await self._logins.account(authzid)
+        if shared is not None and shared.id == account.id:
+            return sign_in
         if shared is None or shared.kind is not AccountKind.SHARED or shared.state is not AccountState.ACTIVE:
             return SignIn(NOT_SHARED)
         right = await right_in(self._store, shared.address, account.address)

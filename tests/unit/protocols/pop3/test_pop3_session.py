@@ -101,7 +101,11 @@ def factory():
             mailbox.update({uid: make_message(uid, size) for uid, size in enumerate(sizes, 1)})
             make_peer.filled = True
         tls = config.get("tls") == "yes"
-        return Peer(mailbox, SessionConfig(hostname="mail.example.test", offers_tls=tls, auth_in_clear=not tls))
+        ways = tuple(config.get("auth", "PLAIN,LOGIN").split(","))
+        return Peer(
+            mailbox,
+            SessionConfig(hostname="mail.example.test", offers_tls=tls, auth_in_clear=not tls, mechanisms=ways),
+        )
 
     make_peer.filled = False
     return make_peer

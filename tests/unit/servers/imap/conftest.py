@@ -36,11 +36,11 @@ class OneSecret:
     def __init__(self, store):
         self._store = store
 
-    async def verify_plain(self, login, password, client, *, protocol, authzid):
-        account = await self._store.account(login)
-        if account is None or password != b"secret":
+    async def verify(self, offer, client, *, protocol):
+        account = await self._store.account(offer.login)
+        if account is None or offer.password != "secret":
             return SignIn(WRONG)
-        if authzid and authzid != login:
+        if offer.authzid and offer.authzid != offer.login:
             return SignIn(NOT_SHARED)
         return SignIn(SIGNED_IN, account, account)
 

@@ -25,6 +25,7 @@ from posthouse.servers.tls import TlsContexts, make_self_signed
 from posthouse.services.identity.authentication import Authenticator
 from posthouse.services.identity.directory import Directory
 from posthouse.services.identity.passwords import Passwords
+from posthouse.services.identity.sources.contract import Granted, SourcePerson, Wrong
 from posthouse.store.directory_values import PutAccount, PutDomain
 from posthouse.store.open import open_store
 from posthouse.store.rows import Field
@@ -48,10 +49,28 @@ def make_message(number: int, size: int) -> bytes:
     return head + b"xxxxxxxxxx\r\n" * lines + (b"x" * (rest - 2) + b"\r\n" if rest else b"")
 
 
+class Provider:
+    """Sources that know one token, and leave passwords to our own store."""
+
+    def order(self, domain):
+        return ("own", "provider")
+
+    async def ask_password(self, login, password, own):
+        return await own()
+
+    async def ask_token(self, token, mechanism, domain=""):
+        if token != "tanstaaf":
+            return Wrong("another token")
+        return Granted(SourcePerson(address="mrose@example.test"), "provider")
+
+
 class House:
     """A store with one account and a POP3 listener."""
 
-    def __init__(self, home: Path, *, tls: str = "off", plaintext_auth: str = "loopback") -> None:
+    def __init__(
+        self, home: Path, *, tls: str = "off", plaintext_auth: str = "loopback", offers_tokens: bool = False
+    ) -> None:
+        self.offers_tokens = offers_tokens
         self.home = home
         self.clock = FakeClock()
         self.telemetry = RecordingTelemetry()
@@ -68,7 +87,9 @@ class House:
         self.inbox = await self.store.mailbox_named(self.account, "INBOX")
         passwords = Passwords(self.clock, b"k" * 32, CHEAP)
         directory = Directory(self.store, self.clock, self.settings)
-        self.authenticator = Authenticator(directory, passwords, self.store, self.settings, self.clock)
+        self.authenticator = Authenticator(
+            directory, passwords, self.store, self.settings, self.clock, sources=Provider()
+        )
         self.context = DoorContext(
             loop=asyncio.get_running_loop(),
             clock=self.clock,
@@ -78,6 +99,7 @@ class House:
             sweep=Sweep(self.clock),
             tls=TlsContexts(self.home / "cert.pem", self.home / "key.pem", self.settings),
             hostname="mail.example.test",
+            offers_tokens=lambda: self.offers_tokens,
         )
         self.server = await self.context.loop.create_server(
             lambda: Pop3Door(self.listener, self.context, self.authenticator, self.store), "127.0.0.1", 0
@@ -130,7 +152,12 @@ async def test_dialogue_over_a_socket(path, tmp_path) -> None:
 
     async def start_server(config: Mapping[str, str]) -> asyncio.Server:
         is_tls = config.get("tls") == "yes"
-        house = House(tmp_path, tls="starttls" if is_tls else "off", plaintext_auth="never" if is_tls else "loopback")
+        house = House(
+            tmp_path,
+            tls="starttls" if is_tls else "off",
+            plaintext_auth="never" if is_tls else "loopback",
+            offers_tokens="XOAUTH2" in config.get("auth", ""),
+        )
         houses.append(house)
         await house.__aenter__()
         await house.deliver(*(make_message(n, int(size)) for n, size in enumerate(config["messages"].split(","), 1)))

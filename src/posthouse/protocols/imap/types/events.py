@@ -72,13 +72,17 @@ class AppendAborted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticateOffered:
-    """Credentials by LOGIN or a SASL mechanism. ``authzid`` "" means the same as ``login``."""
+    """Credentials by LOGIN or a SASL mechanism. ``authzid`` "" means the same as ``login``.
+
+    Where ``is_token``, ``password`` is a bearer token, and ``login`` may be "".
+    """
 
     tag: bytes
     mechanism: str
     authzid: str
     login: str
     password: str = field(repr=False)
+    is_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class SessionConfig:
         tls_available: whether STARTTLS may be offered.
         tls_active: whether the connection is under TLS from its start.
         plaintext_allowed: whether passwords are taken without TLS (same machine, or the listener says so).
+        mechanisms: SASL mechanisms offered, keys of ``sasl.exchange.KNOWN_MECHANISMS``.
         append_limit: most octets of one message.
         server_id: what ID answers, pairs of text.
     """
@@ -49,5 +50,6 @@ class SessionConfig:
     tls_available: bool = False
     tls_active: bool = False
     plaintext_allowed: bool = False
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
     append_limit: int = limits.SMTP_MESSAGE_SIZE
     server_id: tuple[tuple[str, str], ...] = (("name", "Posthouse"),)

@@ -34,6 +34,7 @@ from posthouse.services.identity.sources.fields import SourceFault
 from posthouse.services.identity.sources.kinds import Parts, make_source
 
 PASSWORD_OCTETS: Final = 1_024
+TOKEN_KIND: Final = "oidc"
 
 
 class StoredSource(Protocol):
@@ -86,6 +87,9 @@ OwnAnswer = Callable[[], Awaitable[SourceAnswer]]
 class Sources:
     """The sources of one worker.
 
+    Attributes:
+        knows_tokens: whether a bearer token may be somebody's, as of the last ``look``.
+
     Args:
         load: reads the stored sources; called again after ``forget``. Raises Unavailable as the store does.
         unseal: opens the secret fields of a source; what it raises becomes Down.
@@ -105,6 +109,7 @@ class Sources:
         self._settings = settings
         self._clock: Clock = parts.clock
         self._make = make or (lambda row: make_source(row.kind, row.name, row.config, unseal(row), parts))
+        self.knows_tokens = False
         self._rows: dict[str, StoredSource] | None = None
         self._made: dict[str, tuple[StoredSource, Source]] = {}
         self._circuits: dict[str, _Circuit] = {}
@@ -118,6 +123,13 @@ class Sources:
         """Close every source."""
         made, self._made = self._made, {}
         await asyncio.gather(*(source.close() for _, source in made.values()), *self._closing, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Read the stored sources; note whether some order holds one that knows tokens. Raises Unavailable."""
+        rows = await self._stored()
+        kinds = {name for name, row in rows.items() if row.kind == TOKEN_KIND and not row.disabled}
+        orders: list[tuple[str, ...]] = self._settings.values_of(SOURCES)
+        self.knows_tokens = any(kinds.intersection(order) for order in orders)
 
     def order(self, domain: str) -> tuple[str, ...]:
         """Return the names of the sources that are asked for a domain's people, in their order."""
