@@ -6,12 +6,13 @@ here decides anything. Tests: ``tests/unit/test_toolbox.py``, and every test of 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from posthouse.config.file import Configuration, load_configuration
 from posthouse.config.home import Home
@@ -20,10 +21,12 @@ from posthouse.store.contract import Store
 from posthouse.store.open import open_store
 
 if TYPE_CHECKING:
+    from posthouse.config.settings import Settings
+    from posthouse.servers.live import LiveServer
+    from posthouse.services.administration.desk import Desk
+    from posthouse.services.administration.diagnosis.parts import DiagnosisParts
     from posthouse.services.administration.directory import DirectoryAdministration
     from posthouse.services.administration.settings import SettingAdministration
-    from posthouse.services.journey.story import Journey
-    from posthouse.services.queue.control import QueueControls, Writer
 
 _TOOL_WORKERS = 1_000  # commands count themselves from here, out of the way of the server's workers
 
@@ -65,39 +68,42 @@ class Toolbox:
 
         return SettingAdministration(self.store, self.clock)
 
-    @cached_property
-    def journey(self) -> Journey:
-        """The stories of messages."""
-        from posthouse.services.journey.story import Journey
-
-        return Journey(self.store)
-
-    @cached_property
-    def queue(self) -> QueueControls:
-        """The queue, without notices: everything but ``bounce``."""
-        return self._queue(None)
-
-    async def bouncing_queue(self) -> QueueControls:
-        """Return the queue as ``bounce`` needs it: with what writes the notice to the sender."""
-        from posthouse.services.delivery.notice import NoticePlanner
-        from posthouse.services.identity.directory import Directory
+    async def desk(self) -> Desk:
+        """Return what operations work with, the running server included where there is one."""
+        from posthouse.servers.live import LiveServer
+        from posthouse.services.administration.desk import Desk
         from posthouse.services.identity.inheritance import read_settings
-        from posthouse.services.journey.queue_ids import QueueIds
-        from posthouse.services.relay.notices import NoticeWriter
-        from posthouse.services.routing.router import Router
+        from posthouse.services.identity.sealing import sealing_of
 
         settings = await read_settings(self.store)
-        queue_ids = QueueIds(self.clock, os.getpid())
-        hostname = self.configuration.hostname
-        router = Router(Directory(self.store, self.clock, settings, hostname=hostname))
-        planner = NoticePlanner(router, queue_ids, settings, self.clock)
-        notices = NoticeWriter(self.store, planner, queue_ids, self.clock, hostname=hostname)
-        return self._queue(notices.write)
+        live = LiveServer(self.home.run)
+        is_serving = any(self.home.run.glob("control.*.sock"))
+        return Desk(
+            store=self.store,
+            clock=self.clock,
+            settings=settings,
+            hostname=self.configuration.hostname,
+            home=self.home.path,
+            hash_password=_hash_password,
+            sealing=sealing_of(self.home.path),
+            live=live if is_serving else None,
+            parts={"diagnosis": lambda: self._diagnosis(settings, live)},
+        )
 
-    def _queue(self, writer: Writer | None) -> QueueControls:
-        from posthouse.services.queue.control import QueueControls
+    def _diagnosis(self, settings: Settings, live: LiveServer) -> DiagnosisParts:
+        from posthouse.services.administration.diagnosis.assemble import make_parts
 
-        return QueueControls(self.store, self.clock, by="command line", writer=writer)
+        async def workers() -> Sequence[Mapping[str, Any]]:
+            return await live.ask("status")
+
+        return make_parts(self.configuration, settings, self.clock, workers, store=self.store)
+
+
+async def _hash_password(password: bytes) -> str:
+    """Hash a password in a thread."""
+    from posthouse.services.identity.passwords import hash_password
+
+    return await asyncio.to_thread(hash_password, password)
 
 
 @asynccontextmanager

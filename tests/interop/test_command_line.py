@@ -90,7 +90,7 @@ def test_init_with_a_wrong_word_leaves_nothing(tmp_path, words, code, said):
 
 def test_init_with_a_short_password_leaves_nothing(tmp_path):
     """The last thing that can go wrong, the password, leaves nothing either."""
-    assert_refused(run_posthouse(tmp_path / "home", *INIT, text="short\n"), 65, "fewer than 8 characters")
+    assert_refused(run_posthouse(tmp_path / "home", *INIT, text="short\n"), 65, "8 are the least")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -203,7 +203,7 @@ WRONG_WORDS = [
     (("alias", "add", f"loop@{DOMAIN}", f"loop@{DOMAIN}"), 65, "would lead to itself"),
     (("alias", "show", f"none@{DOMAIN}"), 65, "there is no alias"),
     (("route", "add", "far.test"), 64, "Missing option '--host'"),
-    (("route", "add", "far.test", "--host", "h.test", "--port", "99999"), 65, "99999 is not a port"),
+    (("route", "add", "far.test", "--host", "h.test", "--port", "99999"), 65, "--port: "),
     (("route", "add", "far.test", "--host", "h.test", "--tls", "maybe"), 64, "'maybe'"),
     (("route", "add", "*", "--host", "h.test", "--recipients-local"), 65, "open relay"),
     (("route", "remove", "none.test", "--yes"), 65, "there is no route"),
@@ -214,12 +214,12 @@ WRONG_WORDS = [
     (("setting", "set", "queue.retry_schedule", "soon"), 65, "queue.retry_schedule"),
     (("setting", "set", "smtp.recipients", "200", "--scope", f"domain:{DOMAIN}"), 65, "cannot be set for one domain"),
     (("setting", "set", "smtp.recipients", "200", "--scope", "planet:earth"), 65, "'planet:earth' is not a scope"),
-    (("queue", "show", "!!"), 64, "queue id"),
+    (("queue", "show", "!!"), 65, "queue id"),
     (("queue", "show", "1K0RD2HAZXC01"), 65, "is not in the queue"),
-    (("queue", "retry"), 64, "--all"),
-    (("queue", "remove", "1K0RD2HAZXC01", "--yes"), 65, "nothing in the queue fits"),
+    (("queue", "retry"), 65, "--all"),
+    (("queue", "remove", "1K0RD2HAZXC01", "--yes"), 65, "is not in the queue"),
     (("journey", "show", "1K0RD2HAZXC01"), 65, "nothing is known"),
-    (("journey", "find", "--since", "yesterdayish"), 64, "yesterdayish"),
+    (("journey", "find", "--since", "yesterdayish"), 65, "yesterdayish"),
 ]
 
 
@@ -253,7 +253,7 @@ def test_an_administrators_day(house):
     house.say("domain", "add", "day.test", "--catch-all", f"anna@{DOMAIN}")
     house.say("account", "add", "dora@day.test", "--password-file", "-", "--quota", "1G", text=PASSWORD + "\n")
     house.say("alias", "add", "info@day.test", "dora@day.test")
-    assert house.rows("account", "show", "dora@day.test")[0]["quota_bytes"] == 1 << 30
+    assert house.rows("account", "show", "dora@day.test")[0]["quota"] == 1 << 30
     with house.smtp() as client:
         client.sendmail("x@elsewhere.example", ["info@day.test", "whoever@day.test"], "Subject: day\r\n\r\n")
     until(lambda: house.rows("account", "show", "dora@day.test")[0]["messages"] == 1, "the mail of the alias")
@@ -271,7 +271,7 @@ def test_an_administrators_day(house):
     assert refused("dora@day.test") >= 400
     for words in (
         ("alias", "remove", "info@day.test"),
-        ("account", "remove", "dora@day.test"),
+        ("account", "remove", "dora@day.test", "--now"),
         ("domain", "remove", "day.test"),
     ):
         house.say(*words, "--yes")

@@ -1,4 +1,4 @@
-"""What every noun shares: the home option, a store that is open while a command runs, printing."""
+"""What hand-written nouns share: the home option, a store that is open while a command runs, printing."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import asyncio
 import dataclasses
 import enum
 import functools
-import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import orjson
 
-from posthouse.config.home import DEFAULT_HOME, HOME_VARIABLE, Home
-from posthouse.services.administration.faults import Refused
+from posthouse.cli.tables import Table, aligned, safe
+from posthouse.cli.target import Wish, home_of, said_in
+from posthouse.config.home import Home
 
 if TYPE_CHECKING:
     from posthouse.toolbox import Toolbox
@@ -24,22 +22,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
+__all__ = ["confirm", "home_option", "json_option", "print_list", "print_object", "record", "safe", "with_tools"]
+
 
 def home_option(function: F) -> F:
-    """Give a command ``--home`` and hand it the ``Home`` as its first argument."""
+    """Give a command ``--home`` and hand it the ``Home`` as its first argument; it works on this machine only."""
 
-    @click.option("--home", "home_text", metavar="DIR", help="The server's home.")
+    @click.option("--home", "_home", metavar="DIR", help="The server's home.")
     @click.pass_context
     @functools.wraps(function)
-    def wrapped(context: click.Context, /, *args: Any, home_text: str | None, **kwargs: Any) -> Any:
-        return function(find_home(home_text or context.find_root().obj), *args, **kwargs)
+    def wrapped(context: click.Context, /, *args: Any, _home: str | None, **kwargs: Any) -> Any:
+        wish = said_in(context)
+        if wish.is_remote:
+            raise click.UsageError(f"{context.command_path} works on the machine itself, not on a server elsewhere")
+        return function(home_of(wish), *args, **kwargs)
 
     return wrapped  # type: ignore[return-value]
 
 
 def find_home(text: str | None) -> Home:
-    """Return the home: the option, else the environment, else the default."""
-    return Home(Path(text or os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).absolute())
+    """Return the home: what was said, else the environment, else the default."""
+    return home_of(Wish(home=text))
 
 
 def json_option(function: F) -> F:
@@ -71,27 +74,24 @@ def record(value: Any) -> dict[str, Any]:
 def print_object(fields: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one thing: a JSON object, or a line for each field."""
     if as_json:
-        click.echo(orjson.dumps(fields, default=str).decode())
+        import orjson
+
+        sys.stdout.write(orjson.dumps(fields, default=str).decode() + "\n")
         return
-    width = max((len(name) for name in fields), default=0)
-    for name, value in fields.items():
-        click.echo(f"{name.replace('_', ' ') + ':':<{width + 2}} {_text(value)}")
+    aligned((name.replace("_", " "), _text(value)) for name, value in fields.items())
 
 
 def print_list(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
     """Print many things: JSON Lines, or a table of the columns named."""
     if as_json:
+        import orjson
+
         for row in rows:
             sys.stdout.write(orjson.dumps(row, default=str).decode() + "\n")
         return
-    cells = [[_text(row[column]) for column in columns] for row in rows]
-    if not cells:
+    cells = ([_text(row[column]) for column in columns] for row in rows)
+    if not Table([column.replace("_", " ") for column in columns]).print(cells):
         click.echo("(none)", err=True)
-        return
-    heads = [column.replace("_", " ") for column in columns]
-    widths = [max(len(line[place]) for line in [heads, *cells]) for place in range(len(columns))]
-    for line in [heads, *cells]:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -100,30 +100,17 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question} Say --yes to do it without being asked")
-    click.confirm(question, abort=True)
+    click.confirm(safe(question), abort=True, err=True)
 
 
 def read_password(password_file: str | None, *, prompt: bool) -> bytes | None:
     """Return the password from a file, ``-`` for standard input, or asked for at the terminal; None where not given."""
-    if password_file == "-":
-        return sys.stdin.buffer.readline()
+    from posthouse.cli.files import ask_secret, first_line
+
     if password_file is not None:
-        return _first_line(password_file)
-    if prompt and sys.stdin.isatty():
-        text: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return text.encode()
-    return None
-
-
-def _first_line(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes().split(b"\n", 1)[0]
-    except OSError as error:
-        raise Refused(
-            f"the password file {path} cannot be read: {error.strerror}",
-            "Name a file whose first line is the password, or - for standard input.",
-            exit_code=os.EX_NOINPUT,
-        ) from None
+        return first_line(password_file, "password")
+    text = ask_secret("Password") if prompt else None
+    return text.encode() if text is not None else None
 
 
 def _text(value: Any) -> str:
@@ -133,9 +120,4 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
-    return safe(str(value))
-
-
-def safe(text: str) -> str:
-    """Return a text that cannot steer the administrator's terminal, whatever a peer put into it."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)
+    return str(value)

@@ -1,29 +1,18 @@
-"""Asking the workers of a running server through their control sockets."""
+"""Following the events of a running server through the control sockets of its workers.
+
+Tests: ``tests/interop/test_command_line.py``.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 
 from posthouse.config.home import Home
 from posthouse.services.administration.faults import Refused
-
-PATIENCE = 3.0  # seconds for a worker to answer
-
-
-def ask_workers(home: Home) -> list[dict[str, Any]]:
-    """Return the status of each worker that answers."""
-    answers = []
-    for link in _links(home, b'{"do":"status"}\n'):
-        with link, contextlib.suppress(OSError, orjson.JSONDecodeError):
-            link.settimeout(PATIENCE)
-            answers.append(orjson.loads(b"".join(iter(lambda link=link: link.recv(65536), b""))))  # type: ignore[misc]
-    return sorted(answers, key=lambda answer: answer["worker"])
 
 
 def follow_log(home: Home, level: str = "info") -> Iterator[bytes]:

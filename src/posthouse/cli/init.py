@@ -6,8 +6,8 @@ import asyncio
 
 import click
 
-from posthouse.cli.account import PASSWORD_HELP
 from posthouse.cli.common import home_option, read_password
+from posthouse.cli.files import PASSWORD_HELP
 from posthouse.config.home import Home
 
 

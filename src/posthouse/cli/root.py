@@ -6,31 +6,27 @@ import errno
 import importlib
 import os
 import sys
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
 import posthouse
+from posthouse.cli.target import target_options
 from posthouse.core.errors import Fault, Unavailable
+from posthouse.services.administration.catalogue import NOUNS as OPERATIONS
 
-# Noun -> (module, one line of help). Modules are imported when their noun is used, which keeps the start quick.
-NOUNS: dict[str, tuple[str, str]] = {
-    "account": ("account", "Accounts: people and their mailboxes."),
-    "alias": ("alias", "Aliases: addresses that lead to others."),
-    "check": ("check", "Look for what is wrong, with remedies."),
-    "domain": ("domain", "Domains and alias domains."),
+# Noun -> (module, one line of help) of those that are no operations, because they work on the machine itself.
+WRITTEN: Final[dict[str, tuple[str, str]]] = {
+    "completion": ("completion", "Complete commands in bash, zsh or fish."),
     "init": ("init", "Make a home: configuration, store, certificate, first domain and account."),
-    "journey": ("journey", "What happened to a message, and why."),
-    "log": ("log", "Live events."),
-    "queue": ("queue", "Mail that waits for other servers."),
+    "log": ("log", "Live events, events from the files, the summary of a day."),
     "quickstart": ("quickstart", "Start a demonstration server on high loopback ports."),
-    "route": ("route", "Next hops for domains; the smart host is the route of *."),
+    "remote": ("remote", "Servers elsewhere that commands reach by name."),
     "serve": ("serve", "Run the server in the foreground."),
-    "setting": ("setting", "Settings, with scope and explanation."),
-    "status": ("status", "What runs, how many sessions, what waits."),
     "store": ("store", "The store's schema, the copies upgrades kept, upgrade and the way back."),
-    "verify": ("verify", "Check every invariant of the store."),
 }
+# Modules are imported when their noun is used, which keeps the start quick.
+NOUNS: Final = {noun: ("generated", text) for noun, (_, text) in OPERATIONS.items()} | WRITTEN
 
 _REMEDIES: dict[int | None, str] = {
     errno.EROFS: "Mount that file system so that it can be written.",
@@ -52,7 +48,7 @@ class Nouns(click.Group):
         if cmd_name not in NOUNS:
             return None
         module = importlib.import_module(f"posthouse.cli.{NOUNS[cmd_name][0]}")
-        command: click.Command = module.command
+        command: click.Command = module.command if cmd_name in WRITTEN else module.command_for(cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -63,11 +59,11 @@ class Nouns(click.Group):
 
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(posthouse.__version__, prog_name="posthouse")
-@click.option("--home", metavar="DIR", help="The server's home (else POSTHOUSE_HOME, else /var/lib/posthouse).")
-@click.pass_context
-def root(context: click.Context, home: str | None) -> None:
+def root(**_: object) -> None:
     """Posthouse: a complete mail system in one program."""
-    context.obj = home
+
+
+root.params += target_options(hidden=False)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

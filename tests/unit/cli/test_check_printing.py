@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from posthouse.cli import check
-from posthouse.services.administration.diagnosis.findings import DnsRecord, notice, warning
+from posthouse.cli import check_view
+from posthouse.services.administration.diagnosis.findings import DnsRecord, Severity, notice, warning
 from posthouse.services.administration.diagnosis.run import LeftOut, Report
+from posthouse.services.administration.operations.check import report_view
 
 RECORD = DnsRecord(name="h.org", type="MX", value="10 m.h.org.", check="dns.mx", purpose="")
 MANY = tuple(replace(notice("hm", subject=f"d{number}.org"), id="dns.mx") for number in range(25))
@@ -18,9 +19,9 @@ def test_a_report_for_people(capsys) -> None:
     report = Report(
         findings=(*MANY, bad), left_out=(LeftOut(("a.b",), "no server runs"),), domains=25, domains_left_out=5
     )
-    check._print(report, report.findings)
+    check_view.print_report(report_view(report, Severity.OK).model_dump(mode="json"))
     lines = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("notice ") for line in lines) == check.MOST_ALIKE
+    assert sum(line.startswith("notice ") for line in lines) == check_view.MOST_ALIKE
     assert lines[20:23] == [
         "WARNING  dns.mx: h.org: wrong (seen \ufffd[31m)",
         "         mend it",
@@ -36,7 +37,8 @@ def test_a_report_for_people(capsys) -> None:
 
 def test_a_finding_for_programs() -> None:
     """Every field, and records as values and lines."""
-    fields = check.finding_record(replace(MANY[0], records=(RECORD,)))
+    report = Report(findings=(replace(MANY[0], records=(RECORD,)),))
+    (fields,) = report_view(report, Severity.OK).model_dump(mode="json")["findings"]
     assert list(fields) == ["id", "severity", "subject", "what", "evidence", "remedy", "records"]
     assert fields["records"] == [
         {"name": "h.org", "type": "MX", "ttl": 3600, "value": "10 m.h.org.", "line": "h.org. 3600 IN MX 10 m.h.org."}

@@ -44,8 +44,12 @@ def test_accounts_live_through_their_commands(run, tmp_path) -> None:
     assert "argon2" not in added.out + run("account", "list", "--json").out
     assert [row["address"] for row in run("account", "list", "--json").rows] == ["ann@example.test", "ben@example.test"]
     assert run("account", "set", "ben@example.test", "--disabled", "--json").rows[0]["disabled"] is True
-    assert run("account", "show", "ben@example.test", "--json").rows[0]["used_bytes"] == 0
-    assert run("account", "remove", "ben@example.test", "--yes").code == 0
+    assert run("account", "show", "ben@example.test", "--json").rows[0]["used"] == 0
+    held = run("account", "remove", "ben@example.test", "--yes")
+    assert (held.code, "account restore ben@example.test" in held.err) == (0, True)
+    assert run("account", "show", "ben@example.test", "--json").rows[0]["state"] == "held"
+    assert run("account", "restore", "ben@example.test").code == 0
+    assert run("account", "remove", "ben@example.test", "--now", "--yes").err == ""
     assert run("account", "show", "ben@example.test").code == os.EX_DATAERR
 
 
@@ -144,9 +148,10 @@ def test_the_queue_is_listed_and_steered(run, home) -> None:
 
 
 @pytest.mark.parametrize("words", [("retry",), ("hold", "ABC"), ("hold", "1K0RD807RWJ0L")])
-def test_what_is_no_queue_id_is_a_usage_error(run, words) -> None:
+def test_what_is_no_queue_id_is_refused(run, words) -> None:
     """With what one looks like."""
-    assert run("queue", *words).code == os.EX_USAGE
+    refused = run("queue", *words)
+    assert (refused.code, "queue" in refused.err) == (os.EX_DATAERR, True)
 
 
 def test_journeys_are_found_and_shown(run, home) -> None:
@@ -156,7 +161,7 @@ def test_journeys_are_found_and_shown(run, home) -> None:
         assert [row["queue_id"] for row in run("journey", "find", *what, "--json").rows] == [queue_id]
     assert run("journey", "find", "nobody@far.example", "--json").rows == []
     assert run("journey", "find", "--since", "2099-01-01").err == "(none)\n"
-    assert run("journey", "find", "--since", "yesterday").code == os.EX_USAGE
+    assert run("journey", "find", "--since", "yesterday").code == os.EX_DATAERR
     assert run("journey", "show", queue_id, "--json").rows[0]["queue_id"] == queue_id
     assert run("journey", "show", "1K0RD807RWJ01").code == os.EX_DATAERR
 

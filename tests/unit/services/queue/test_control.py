@@ -8,7 +8,7 @@ from posthouse.services.journey import steps
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.queue import control
 from posthouse.services.queue.bounce import NoticeKind
-from posthouse.services.queue.control import QueueControls
+from posthouse.services.queue.control import Steering
 from posthouse.store.sqlite.engine import SqliteStore
 from posthouse.store.values import ClaimRecipients, Delivery, NewEmail, QueuedRecipient, QueueEntry, RecipientState
 from posthouse.testing.clock import FakeClock
@@ -59,40 +59,38 @@ async def queue_id(store, clock):
     return made
 
 
-@pytest.fixture
-def controls(store, clock):
-    return QueueControls(store, clock, by="tests")
-
-
 async def lease(store, clock):
     clock.advance(300)
     claim = ClaimRecipients(owner="w1", now=clock.now(), lease_until=clock.now() + 60, limit=1)
     return await store.commit(claim)
 
 
-async def test_the_queue_is_listed_in_plain_values(controls, queue_id, store, clock):
+async def steer(store, clock, what, rows=None):
+    """Do something to recipients; return how many changed."""
+    rows = await store.queue_rows() if rows is None else rows
+    changes = control.changes_for(rows, what, by="tests", now=clock.now())
+    if not changes:
+        return 0
+    done = await store.commit(*changes)
+    return done if len(changes) == 1 else sum(done)
+
+
+async def test_recipients_are_told_in_plain_values(queue_id, store, clock):
     """Every recipient is a dictionary for JSON; one that is being tried is active."""
     await lease(store, clock)
-    records = [record async for record in controls.recipients()]
+    records = [control.as_record(row, clock.now()) for row in await store.queue_rows()]
     assert [record["to"] for record in records] == ["a@example.org", "b@example.org"]
     assert [record["state"] for record in records] == ["active", "waiting"]
-    assert records[0]["queue_id"] == format_queue_id(queue_id)
-    assert (await controls.summary())[0]["destination"] == "mx:example.org"
+    assert (records[0]["queue_id"], records[0]["from"]) == (format_queue_id(queue_id), "me@house.test")
 
 
-async def test_a_message_is_shown_with_its_recipients(controls, queue_id):
-    """Show answers with the envelope; None for a message that is not there."""
-    shown = await controls.show(queue_id)
-    assert (shown["from"], shown["envid"], len(shown["recipients"])) == ("me@house.test", "E1", 2)
-    assert await controls.show(queue_id + 1) is None
-
-
-async def test_hold_and_release(controls, queue_id, store, clock):
+async def test_hold_and_release(queue_id, store, clock):
     """Held recipients are not tried until they are released, and the journey says who did it."""
-    assert await controls.hold(queue_id) == 2
+    assert await steer(store, clock, Steering.HOLD) == 2
+    assert await steer(store, clock, Steering.HOLD) == 0
     clock.advance(999)
     assert await store.next_due() is None
-    assert await controls.release(queue_id, (await store.queue_rows())[0].number) == 1
+    assert await steer(store, clock, Steering.RELEASE, (await store.queue_rows())[:1]) == 1
     assert await store.next_due() == clock.now()
     told = [(step.step, step.record["to"], step.record["by"]) for step in await store.journey(queue_id)]
     assert told == [
@@ -102,36 +100,27 @@ async def test_hold_and_release(controls, queue_id, store, clock):
     ]
 
 
-async def test_retry_makes_waiting_recipients_due_and_leaves_held_ones(controls, queue_id, store, clock):
-    """All of the queue or one message; what is held stays so."""
-    first, second = await store.queue_rows()
-    await controls.hold(queue_id, first.number)
-    assert await controls.retry() == 1
+async def test_retry_makes_waiting_recipients_due_and_leaves_held_ones(queue_id, store, clock):
+    """What is held stays so, and nothing is told in the journey."""
+    await steer(store, clock, Steering.HOLD, (await store.queue_rows())[:1])
+    assert await steer(store, clock, Steering.RETRY) == 1
     assert await store.next_due() == clock.now()
     assert (await store.queue_rows())[0].state is RecipientState.HELD
-    assert await controls.retry(queue_id, second.number) == 1
+    assert [step.step for step in await store.journey(queue_id)] == [steps.HELD]
 
 
-async def test_remove_leaves_what_is_being_tried(controls, queue_id, store, clock):
+async def test_remove_leaves_what_is_being_tried(queue_id, store, clock):
     """A recipient under a lease is skipped; the others go."""
     await lease(store, clock)
-    assert await controls.remove(queue_id) == 1
+    assert await steer(store, clock, Steering.REMOVE) == 1
     assert len(await store.queue_rows()) == 1
-    assert await controls.remove(queue_id + 1) == 0
 
 
-async def test_bounce_gives_decisions_to_the_writer(store, clock, queue_id):
+async def test_bounces_are_decisions_with_a_notice(queue_id, store, clock):
     """Recipients that are not being tried fail with a notice of failure."""
-    written = []
-
-    async def writer(decisions):
-        written.extend(decisions)
-
     await lease(store, clock)
-    assert await QueueControls(store, clock, by="tests", writer=writer).bounce(queue_id) == 1
-    assert [(each.result.state, each.notice) for each in written] == [(RecipientState.FAILED, NoticeKind.FAILURE)]
-    with pytest.raises(ValueError, match="writer"):
-        await QueueControls(store, clock, by="tests").bounce(queue_id)
+    decisions = control.bounces_for(await store.queue_rows(), by="tests", now=clock.now())
+    assert [(each.result.state, each.notice) for each in decisions] == [(RecipientState.FAILED, NoticeKind.FAILURE)]
 
 
 def test_step_names_are_those_of_the_journey():

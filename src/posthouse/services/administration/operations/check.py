@@ -202,7 +202,12 @@ async def run(call: Call, given: RunChecks) -> CheckReport:
     """
     if not given.domain or given.outbound or given.time_source:
         call.require(Role.SERVER, "looking at the server")
-    selection = Selection(
+    return report_view(await run_checks(_parts(call), selection_of(given)), Severity(given.severity))
+
+
+def selection_of(given: RunChecks) -> Selection:
+    """Return what to look at. Raises Refused: where a name cannot be one."""
+    return Selection(
         only=tuple(given.only),
         domain=words.domain_name(given.domain) if given.domain else "",
         outbound=given.outbound,
@@ -210,7 +215,6 @@ async def run(call: Call, given: RunChecks) -> CheckReport:
         forced=given.force,
         every_domain=given.all_domains,
     )
-    return report_view(await run_checks(_parts(call), selection), Severity(given.severity))
 
 
 def report_view(report: Report, least: Severity) -> CheckReport:
@@ -319,15 +323,17 @@ async def mx(call: Call, given: QueryMx) -> MxView:
     )
 
 
-class NoInput(Input):
-    """Nothing to say."""
+class TestRelay(Input):
+    """How to take what is found."""
+
+    force: bool = Field(False, description="An open relay is meant: report it as a warning.")
 
 
 @operation("check", "relay", rule=Rule(Role.SERVER, on_server()), http="GET /checks/relay")
-async def relay(call: Call, given: NoInput) -> CheckReport:
+async def relay(call: Call, given: TestRelay) -> CheckReport:
     """Try to relay through our own listeners, in every way in which servers have been talked into it."""
-    del given
-    return report_view(await run_checks(_parts(call), Selection(only=("relay.*",))), Severity.OK)
+    selection = Selection(only=("relay.*",), forced=given.force)
+    return report_view(await run_checks(_parts(call), selection), Severity.OK)
 
 
 @operation(

@@ -283,6 +283,12 @@ def related(definition: Setting[Any]) -> list[str]:
 
 def _refuse_open_relay(networks: Sequence[str], *, forced: bool) -> None:
     review = review_networks(networks)
+    if review.unreadable:
+        raise Refused(
+            f"relay.networks: {review.unreadable[0]!r} is neither an IP address nor a network",
+            "Write 192.0.2.0/24 or 2001:db8::/32.",
+            field="value",
+        )
     if review.open and not forced:
         raise Refused(
             f"relay.networks: {', '.join(review.open)} would make this an open relay: anyone could send to anywhere",
