@@ -42,13 +42,13 @@ PAGE_MOST = 1_000
 class Input(BaseModel):
     """What an operation takes. Unknown fields are refused, so that a misspelt one is not silently ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Output(BaseModel):
     """What an operation gives. A field ``revision`` becomes the entity tag of an answer over HTTP."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Nothing(Output):

@@ -38,14 +38,13 @@ from posthouse.config.definitions.auth import PASSKEY_DOMAIN, PASSKEY_ORIGINS
 from posthouse.config.settings import Settings
 from posthouse.core.clock import Clock
 from posthouse.core.errors import Unavailable
+from posthouse.services.identity.passkey_limits import RESPONSE_LENGTH, STATE_LENGTH
 from posthouse.services.identity.sealing import Sealing
 from posthouse.store.contract import NotAllowed, Store, Vanished
 from posthouse.store.directory_rows import AccountRow, CredentialRow
 from posthouse.store.directory_values import AdvanceCredential, CredentialKind
 
 CHALLENGE_SECONDS: Final = 300.0
-STATE_LENGTH: Final = 4_096  # characters
-RESPONSE_LENGTH: Final = 32_768
 _REGISTER: Final = "passkey registration"
 _SIGN_IN: Final = "passkey sign-in"
 

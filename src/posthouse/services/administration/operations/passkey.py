@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
 
@@ -40,13 +40,16 @@ from posthouse.services.administration.operations.owning import (
 )
 from posthouse.services.administration.operations.second_factor import fresh_codes
 from posthouse.services.administration.writing import subject_of
-from posthouse.services.identity.passkeys import RESPONSE_LENGTH, STATE_LENGTH, Passkeys
+from posthouse.services.identity.passkey_limits import RESPONSE_LENGTH, STATE_LENGTH
 from posthouse.services.identity.second_factor import SecondFactor, is_second_factor
 from posthouse.store.directory_rows import AccountRow, CredentialRow
 from posthouse.store.directory_values import CredentialKind, PutCredential, RemoveCredential
 from posthouse.store.values import Change
 
 MOST: Final = 20  # of one account
+
+if TYPE_CHECKING:
+    from posthouse.services.identity.passkeys import Passkeys
 
 
 class BeginPasskey(Owner):
@@ -209,6 +212,9 @@ async def _own_row(call: Call, given: Owner) -> AccountRow:
 
 
 def _passkeys(call: Call) -> Passkeys:
+    # Imported when a passkey is made: what checks attestations takes a while to load, and few calls need it.
+    from posthouse.services.identity.passkeys import Passkeys
+
     desk = call.desk
     return Passkeys(desk.store, desk.sealing, desk.clock, desk.settings, desk.hostname)
 
