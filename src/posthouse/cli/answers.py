@@ -122,9 +122,7 @@ def print_lines(items: Iterable[Item]) -> int:
 def print_object(answer: Item, model: type[BaseModel] | None, columns: Sequence[str] = ()) -> None:
     """Print one thing: a line for each field, then a table for each list of objects in it."""
     fields = model.model_fields if model is not None else {}
-    texts = {
-        name: _in_lines(value, fields.get(name)) for name, value in answer.items() if not _is_table(value)
-    }
+    texts = {name: _in_lines(value, fields.get(name)) for name, value in answer.items() if not _is_table(value)}
     aligned((name.replace("_", " "), text) for name, text in texts.items() if text)  # what is empty says nothing
     for name, value in answer.items():
         if _is_table(value):

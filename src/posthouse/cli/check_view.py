@@ -65,7 +65,8 @@ def _summary(report: Mapping[str, Any]) -> str:
         return "All is well."
     notices = sum(finding["severity"] == "notice" for finding in report["findings"])
     counts = [(report["errors"], "error"), (report["warnings"], "warning"), (notices, "notice")]
-    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    told = [(count, word) for count, word in counts if count or word != "notice"]
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in told)
 
 
 def print_records(view: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from posthouse.cli import answers
 from posthouse.cli.common import confirm
@@ -24,10 +25,11 @@ from posthouse.cli.habits import Habit, Told, habit_of
 from posthouse.cli.parameters import input_of, parameters_of
 from posthouse.cli.performing import Order, Performer, no_progress, performer_for
 from posthouse.cli.progress import shown_progress
-from posthouse.cli.target import said_in, target_of, target_options
+from posthouse.cli.target import TARGET_OPTIONS, said_in, target_of, target_options
 from posthouse.services.administration.catalogue import NOUNS, operations_of
 from posthouse.services.administration.operation import PAGE_MOST, Download, Effect, Operation, PageInput
 
+_TARGET_NAMES: Final = frozenset(option for _, option, *_ in TARGET_OPTIONS)
 _REVISED: Final = frozenset({"PATCH", "PUT", "DELETE"})
 DRY_RUN_SAID: Final = "Nothing was changed: this was a dry run."
 
@@ -38,33 +40,37 @@ def command_for(noun: str) -> click.Command:
     if len(operations) == 1 and not operations[0].verb:
         return make_command(operations[0])
     plain = next((each for each in operations if habit_of(each).is_plain), None)
-    group = VerbGroup(noun, plain) if plain is not None else click.Group(noun, help=NOUNS[noun][1])
+    group = _plain_group(noun, plain) if plain is not None else click.Group(noun, help=NOUNS[noun][1])
     for each in operations:
         group.add_command(make_command(each), each.verb)
     return group
 
 
-class VerbGroup(click.Group):
-    """Verbs of a noun that may be said without one, such as ``posthouse check``."""
+def _plain_group(noun: str, operation: Operation[Any, Any]) -> click.Group:
+    """Return a group whose noun alone means a verb, such as ``posthouse check``."""
+    plain = make_command(operation)
 
-    def __init__(self, noun: str, plain: Operation[Any, Any]) -> None:
-        self._plain = make_command(plain)
-        super().__init__(noun, help=self._plain.help, params=list(self._plain.params), invoke_without_command=True)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb, or the plain operation where there is none."""
-        if not ctx._protected_args and not ctx.args:  # noqa: SLF001  (what click's own Group looks at)
-            return self._plain.invoke(ctx)
-        given = [
+    def run(context: click.Context, /, **values: Any) -> Any:
+        if context.invoked_subcommand is None:
+            assert plain.callback is not None, "it was made with one"
+            return plain.callback(**values)
+        misplaced = [
             each.opts[0]
-            for each in self.params
-            if each.name
-            and not getattr(each, "hidden", False)
-            and ctx.get_parameter_source(each.name) is click.core.ParameterSource.COMMANDLINE
+            for each in plain.params
+            if each.name and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
         ]
-        if given:
-            raise click.UsageError(f"{given[0]} goes after the verb", ctx)
-        return super().invoke(ctx)
+        for option in misplaced:
+            if option not in _TARGET_NAMES:
+                raise click.UsageError(f"{option} goes after {context.invoked_subcommand}", context)
+        return None
+
+    return click.Group(
+        noun,
+        callback=click.pass_context(run),
+        params=list(plain.params),
+        help=plain.help,
+        invoke_without_command=True,
+    )
 
 
 def make_command(operation: Operation[Any, Any]) -> click.Command:
@@ -124,7 +130,7 @@ class Run:
         given = input_of(operation, context, values, asked)
         target = target_of(said_in(context))
         if operation.effect is Effect.DESTROY and not values["_dry_run"]:
-            confirm(self._question(context, values), yes=values["_yes"])
+            confirm(self._question(values), yes=values["_yes"])
         with ExitStack() as stack:
             order = self._order(given, values, stack)
             performer = stack.enter_context(performer_for(target))
@@ -140,9 +146,9 @@ class Run:
         passed = {name: values[name] for name in ("_json", "_limit")}
         return Run(other, habit_of(other))(context, **passed)
 
-    def _question(self, context: click.Context, values: Mapping[str, Any]) -> str:
+    def _question(self, values: Mapping[str, Any]) -> str:
         named = [values[name] for name in self._operation.arguments if values.get(name)]
-        what = " ".join([context.command_path, *map(str, named)])
+        what = " ".join([self._operation.noun, self._operation.verb, *map(str, named)])
         return f"{what}: {self._operation.summary} Go on?"
 
     def _order(self, given: Any, values: Mapping[str, Any], stack: ExitStack) -> Order:

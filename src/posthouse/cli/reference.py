@@ -23,8 +23,16 @@ This page is made from the commands; do not edit it, run `python -m posthouse.cl
 
 `posthouse NOUN VERB`. Every command takes `--home DIR` (else the variable `POSTHOUSE_HOME`, else
 `/var/lib/posthouse`), before or after the noun, and `--help`. Commands that print data take `--json`: an object, or one
-object a line for lists. What destroys asks first; `--yes` answers. Most commands work beside a running server and while
-none runs.
+object a line for lists. What writes takes `--dry-run`: it is checked and said, and nothing is changed. What destroys
+asks first; `--yes` answers. Most commands work beside a running server and while none runs. Secrets are read from files
+(`--password-file FILE`, `-` for standard input) or asked for, never taken as a value. At a terminal tables fit its
+width; into a pipe they go whole.
+
+The same commands work on a server elsewhere, over its API: `--server URL` with `--token-file FILE`, or `--remote NAME`
+after `posthouse remote add`, or the variables `POSTHOUSE_SERVER` with `POSTHOUSE_TOKEN_FILE` or `POSTHOUSE_TOKEN`.
+Certificates are verified; `--ca FILE` (`POSTHOUSE_CA`) trusts an authority of your own. [Working
+elsewhere](remote.md) tells more. Only `completion`, `init`, `log`, `quickstart`, `remote`, `serve` and `store` work on
+the machine itself alone.
 
 Errors go to standard error: one line that says what and where, then what to do. Exit codes are those of sysexits.h:
 0 done, 64 wrong usage, 65 wrong data, 66 no such input file, 69 not available (no server answers, a port is taken),
@@ -52,6 +60,8 @@ def _noun(noun: str, command: click.Command, context: click.Context) -> Iterator
     if not isinstance(command, click.Group):
         yield from _usage(f"posthouse {noun}", command)
         return
+    if command.invoke_without_command:
+        yield f"Without a verb, `posthouse {noun}` takes the options of `posthouse {noun} run` and does the same.\n"
     inner = click.Context(command, info_name=noun, parent=context)
     for verb in command.list_commands(inner):
         each = command.get_command(inner, verb)
