@@ -25,6 +25,12 @@ from posthouse.servers.pop3.door import Pop3Door
 from posthouse.servers.smtp.door import SmtpDoor, make_services
 from posthouse.servers.sweep import Sweep
 from posthouse.servers.tls import TlsContexts
+from posthouse.services.administration.messages.daily import LogSummary
+from posthouse.services.administration.messages.duties import DutyParts, LetterDuties
+from posthouse.services.administration.messages.occasions import greet
+from posthouse.services.administration.messages.post import PART as SERVER_MAIL
+from posthouse.services.administration.messages.post import MailParts, ServerMail
+from posthouse.services.administration.messages.warner import QuotaLetters
 from posthouse.services.administration.newcomers import AccountsForNewcomers
 from posthouse.services.delivery.notice import NoticePlanner
 from posthouse.services.delivery.report import Reporter
@@ -76,6 +82,7 @@ class Composition:
         settings: in force now; ``load_settings`` renews them.
         authenticator: signs people in.
         sign_in_notes: to be flushed now and then.
+        mail: writes messages of the server.
         sources: the sign-in sources; to be forgotten when the directory changes, and closed.
     """
 
@@ -106,9 +113,11 @@ class Composition:
         self.directory = Directory(store, self.clock, settings, hostname=configuration.hostname)
         self.router = Router(self.directory, self.settings)
         self.planner = NoticePlanner(self.router, self.queue_ids, settings, self.clock)
+        self.mail = self._server_mail()
         self.resolver = self._resolver()
         self.courier = self._courier(lease_owner)
         self.reception = self._reception()
+        self.reception.room.warner = QuotaLetters(store, self.mail, self.clock, telemetry)
         self.sign_in_notes = SignInNotes(store, self.clock)
         self.sources = Sources(
             store.sources,
@@ -167,7 +176,7 @@ class Composition:
             hash_password=self._passwords.hash,
             sealing=self.sealing,
             live=live,
-            parts={"diagnosis": lambda: self._diagnosis(live)},
+            parts={"diagnosis": lambda: self._diagnosis(live), SERVER_MAIL: lambda: self.mail},
         )
         parts = AdministeringParts(
             desk=desk,
@@ -178,6 +187,33 @@ class Composition:
             owner=self._lease_owner,
         )
         return Administering(parts)
+
+    def letter_duties(self) -> LetterDuties:
+        """Return what looks for messages that are due."""
+        return LetterDuties(
+            DutyParts(
+                store=self.store,
+                mail=self.mail,
+                settings=self.settings,
+                clock=self.clock,
+                telemetry=self._telemetry,
+                hostname=self._configuration.hostname,
+                owner=self._lease_owner,
+                report=LogSummary(self._configuration.home),
+            )
+        )
+
+    def _server_mail(self) -> ServerMail:
+        return ServerMail(
+            MailParts(
+                store=self.store,
+                settings=self.settings,
+                clock=self.clock,
+                hostname=self._configuration.hostname,
+                planner=self.planner,
+                queue_ids=self.queue_ids,
+            )
+        )
 
     def _diagnosis(self, live: Live) -> DiagnosisParts:
         from posthouse.services.administration.diagnosis.assemble import make_parts
@@ -220,7 +256,9 @@ class Composition:
             sources=self.sources,
             second_factor=SecondFactor(store, self.sealing, clock),
             notes=self.sign_in_notes,
-            newcomers=AccountsForNewcomers(store, settings, clock, self._telemetry),
+            newcomers=AccountsForNewcomers(
+                store, settings, clock, self._telemetry, greet=lambda account: greet(self.mail, account, store.commit)
+            ),
         )
 
     def reload_tls(self) -> None:

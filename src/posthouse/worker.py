@@ -175,7 +175,13 @@ class Worker:
                 self._listening.append((listener.info.name, server))
         await self._open_control(loop)
         self._tasks = [
-            loop.create_task(each) for each in (self._keep_house(), self._watch_settings(), self._note_sign_ins())
+            loop.create_task(each)
+            for each in (
+                self._keep_house(),
+                self._watch_settings(),
+                self._note_sign_ins(),
+                self._made.letter_duties().run(),
+            )
         ]
         if any(listener.info.protocol == "http" for listener in self._parts.listeners):
             self._tasks.append(loop.create_task(self._made.administering().run()))

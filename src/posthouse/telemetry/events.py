@@ -47,6 +47,8 @@ EVENTS: dict[str, str] = {
     "job.broken": "A job met an error of ours and was given up. Fields: job, id (as the job's result names it), trace.",
     "job.ended": "A job came to its end. Fields: job, operation, state.",
     "job.unwritten": "The end of a job could not be written; another worker takes it up. Fields: error.",
+    # ---- letters: messages that the server writes by itself
+    "letters.failed": "A look for messages that are due failed; the next one tries again. Fields: error.",
     # ---- log: the log itself
     "log.dropped": "Lines could not be written, such as for a full disk, and are lost. Fields: lines.",
     # ---- message: mail that came in
@@ -78,6 +80,9 @@ EVENTS: dict[str, str] = {
     "relay.sent": "A recipient's message was taken by the next hop. "
     "Fields: queue_id, from, to, size, relay, delay, enhanced, reply.",
     "relay.tls_failed": "STARTTLS with a next hop failed. Fields: relay, reason, fallback.",
+    # ---- report: the summary of a day, mailed
+    "report.failed": "The report of a day could not be made or mailed; it is tried again. Fields: day, error.",
+    "report.sent": "The report of a day was mailed. Fields: day, to.",
     # ---- rest: the API
     "rest.failed": "A request met an error of ours and was answered 500. Fields: id (as the answer names it), method, "
     "path, trace.",

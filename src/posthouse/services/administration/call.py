@@ -59,6 +59,7 @@ class Call:
         upload: the octets of the file that came with the call; None where none did.
         along: values to write with the first commit (what makes a repeated request harmless).
         cancelled: whether long work should stop at the next good place.
+        job: the id of the job that this is, the same when it goes on after an interruption; "" where it is none.
     """
 
     caller: Caller
@@ -70,6 +71,7 @@ class Call:
     upload: AsyncIterator[bytes] | None = None
     along: list[Change] = field(default_factory=list)
     cancelled: Callable[[], bool] = lambda: False
+    job: str = ""
 
     @property
     def office(self) -> str | None:
@@ -114,7 +116,8 @@ class Call:
         Raises as ``commit`` does.
         """
         changes = [change for step in steps for change in step.changes]
-        traces = [self._trace(step) for step in steps]
+        at = self.desk.clock.now()
+        traces = [self._trace(step, at) for step in steps]
         try:
             results = await self.desk.store.commit(*changes, *traces, *self.along, rehearse=self.dry_run)
         except StoreRefusal as refusal:
@@ -122,9 +125,9 @@ class Call:
         self.along.clear()
         return tuple(results[: len(changes)])
 
-    def _trace(self, step: Traced) -> Audit:
+    def _trace(self, step: Traced, at: float) -> Audit:
         return Audit(
-            at=self.desk.clock.now(),
+            at=at,
             actor=self.caller.name,
             door=self.caller.door,
             address=self.caller.address,

@@ -28,6 +28,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "job": ("job", "Long work that goes on by itself, and how far it is."),
     "import": ("import_", "Bring in what another mail system holds: a dry run says what would be."),
     "journey": ("journey", "What happened to messages, and why."),
+    "notice": ("notice", "Messages to all users of the server, a post office, a domain or a group."),
     "office": ("office", "Post offices: customers with domains, administrators and limits of their own."),
     "queue": ("queue", "Mail that waits for other servers."),
     "passkey": ("passkey", "Passkeys: keys of a device or a browser as second factor."),
@@ -42,6 +43,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "undo": ("snapshot", "Take back a change that the audit log tells of."),
     "source": ("source", "Sign-in sources: LDAP, SQL, PAM, OpenID, a web service."),
     "token": ("token", "Tokens of the API."),
+    "wording": ("wording", "The words of messages that the server writes, in several languages."),
     "verify": ("verify", "Check every invariant of the store."),
 }
 

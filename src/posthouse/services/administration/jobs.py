@@ -288,6 +288,7 @@ class JobRunner:
             progress=running.progress,
             upload=read_chunks(upload) if operation.upload else None,
             cancelled=lambda: running.is_cancelled,
+            job=row.id,
             dry_run=bool(row.input["dry_run"]),
             if_revision=int(row.input["if_revision"]),
         )

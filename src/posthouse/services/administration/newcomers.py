@@ -6,6 +6,7 @@ audit log names the source. Tests: ``tests/unit/services/administration/test_new
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from posthouse.config.definitions.auth import NEWCOMERS
@@ -30,7 +31,17 @@ ID_LONGEST: Final = 1_000
 class AccountsForNewcomers:
     """Makes them, for ``identity.authentication``."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        greet: Callable[[AccountRow], Awaitable[None]] | None = None,
+    ) -> None:
+        """``greet`` welcomes an account that was made."""
+        self._greet = greet
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -53,7 +64,10 @@ class AccountsForNewcomers:
                 reason=refusal.detail,
             )
             return None
-        return await self._store.account(own)
+        made = await self._store.account(own)
+        if made is not None and self._greet is not None:
+            await self._greet(made)
+        return made
 
     async def _home(self, domain: str) -> DomainRow:
         home = await self._store.domain(domain)

@@ -22,7 +22,7 @@ async def is_claimed(store: Store, purpose: str, key: str) -> bool:
 
 
 async def commit_once(store: Store, once: KeepReply, *changes: Change) -> bool:
-    """Commit changes unless their key was claimed; return whether they were written. Raises StoreRefusal, Unavailable."""
+    """Commit changes unless their key was claimed; return whether they were written. Raises as ``Store.commit``."""
     try:
         await store.commit(once, *changes)
     except AlreadyExists:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from posthouse.config.definitions.message import FROM, SEND
 from posthouse.config.settings import Settings
@@ -21,18 +21,17 @@ from posthouse.core.envelope import Recipient
 from posthouse.core.errors import SyntaxFault
 from posthouse.core.ids import format_queue_id
 from posthouse.services.administration.desk import Desk
-from posthouse.services.administration.messages.compose import Letter, compose
 from posthouse.services.administration.messages.definitions import MESSAGES, Value
 from posthouse.services.administration.messages.wordings import Wordings, languages_for, scopes_for
-from posthouse.services.delivery.notice import NoticePlanner
-from posthouse.services.identity.directory import Directory
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.routing.decisions import LocalDelivery, Routed
-from posthouse.services.routing.router import Router
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow
 from posthouse.store.directory_values import AccountKind
 from posthouse.store.values import Delivery
+
+if TYPE_CHECKING:
+    from posthouse.services.delivery.notice import NoticePlanner
 
 PART: Final = "server-mail"  # of a desk
 _UNITS: Final = ("octets", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -65,6 +64,11 @@ class ServerMail:
     def __init__(self, parts: MailParts) -> None:
         self._parts = parts
         self.wordings = Wordings(parts.store)
+
+    @property
+    def hostname(self) -> str:
+        """The name of this server."""
+        return self._parts.hostname
 
     @property
     def planner(self) -> NoticePlanner:
@@ -143,6 +147,8 @@ class ServerMail:
             sender: the address it is from; "" for that of the place.
             message_id: without brackets; "" for a new one.
         """
+        from posthouse.services.administration.messages.compose import Letter, compose
+
         parts = self._parts
         whom = address or (parse_address(to.address) if to is not None else None)
         languages = languages_for(parts.settings, to.language if to is not None else language, place.domain)
@@ -191,6 +197,10 @@ def owned(account: AccountRow) -> Routed:
 def server_mail(desk: Desk) -> ServerMail:
     """Return what writes messages of the server for a desk; made once."""
     if PART not in desk.parts:
+        from posthouse.services.delivery.notice import NoticePlanner
+        from posthouse.services.identity.directory import Directory
+        from posthouse.services.routing.router import Router
+
         queue_ids = QueueIds(desk.clock, os.getpid())
         directory = Directory(desk.store, desk.clock, desk.settings, hostname=desk.hostname)
         planner = NoticePlanner(Router(directory, desk.settings), queue_ids, desk.settings, desk.clock)

@@ -15,7 +15,6 @@ from typing import Final
 from posthouse.config.definitions.account import LANGUAGE
 from posthouse.config.settings import Settings
 from posthouse.services.administration.messages.definitions import MESSAGES, Values
-from posthouse.services.administration.messages.template import UNFILLABLE, fill
 from posthouse.services.administration.messages.texts import FALLBACK, LANGUAGES, texts_in
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import WordingRow
@@ -62,7 +61,7 @@ class Wordings:
         self._changed: dict[tuple[str, str, str], WordingRow] = {}
 
     async def find(self, name: str, languages: Sequence[str], scopes: Sequence[str]) -> list[Wording]:
-        """Return the words to try for a message, best first; the last is our own, in ``FALLBACK`` at the latest. Raises Unavailable."""
+        """Return the words to try for a message, best first; the last is our own. Raises Unavailable."""
         await self._read()
         found = []
         for language in languages:
@@ -81,6 +80,11 @@ class Wordings:
 
         Words that cannot be filled in, such as those that came with a snapshot of another version, are passed over.
         """
+        from posthouse.services.administration.messages.template import (  # loads the engine of templates
+            UNFILLABLE,
+            fill,
+        )
+
         assert values.keys() >= MESSAGES[name].samples.keys(), "every variable of a message has a value"
         for each in await self.find(name, languages, scopes):
             try:

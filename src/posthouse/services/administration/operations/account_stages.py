@@ -16,6 +16,8 @@ from posthouse.services.administration import access
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
+from posthouse.services.administration.messages import occasions
+from posthouse.services.administration.messages.post import moment_text
 from posthouse.services.administration.operation import Effect, Nothing, Rule, on_address, operation
 from posthouse.services.administration.operations import reading
 from posthouse.services.administration.operations.account_models import (
@@ -65,6 +67,10 @@ async def remove_row(call: Call, old: AccountRow, *, now: bool) -> None:
             kind=Kind.NOT_NOW,
         )
     held = replace(old, state=AccountState.HELD, held_until=call.desk.clock.now() + span)
+    domain = old.address.rpartition("@")[2]
+    await occasions.tell_postmaster(
+        call, "account-held", domain, account=old.address, until=moment_text(held.held_until)
+    )
     await put_account(call, old, held)
 
 
