@@ -36,7 +36,7 @@ def ceilings(settings: Settings, home: DomainRow) -> Ceilings:
         domain_accounts=_of_domain(settings, ACCOUNTS, domain),
         domain_aliases=_of_domain(settings, ALIASES, domain),
         domain_groups=_of_domain(settings, GROUPS, domain),
-        domain_quota=settings.get(TOTAL_QUOTA, domain=domain) or None,
+        domain_quota=_of_domain(settings, TOTAL_QUOTA, domain, 0),
         office_domains=office_domains(settings, office),
         office_accounts=_of_office(settings, ACCOUNTS, office, NO_LIMIT),
         office_aliases=_of_office(settings, ALIASES, office, NO_LIMIT),
@@ -78,9 +78,12 @@ def _why_needed(settings: Settings, home: DomainRow, most: int) -> str:
     return TOTAL_QUOTA.name if held.domain_quota is not None or held.office_quota is not None else ""
 
 
-def _of_domain(settings: Settings, setting: Setting[int], domain: str) -> int | None:
+def _of_domain(settings: Settings, setting: Setting[int], domain: str, unset: int = NO_LIMIT) -> int | None:
+    """Return the limit of a domain; what was set for its post office is a limit of that, not of each domain."""
+    if settings.explain(setting, domain=domain).source.startswith("office:"):
+        return None
     count = settings.get(setting, domain=domain)
-    return None if count == NO_LIMIT else count
+    return None if count == unset else count
 
 
 def _of_office(settings: Settings, setting: Setting[Any], office: str, unset: int) -> int | None:

@@ -24,11 +24,7 @@ CASES = {
     "nothing set": ({}, HOME, UNBOUNDED),
     "for the domain": ({("domain:acme.test", "limit.accounts"): "5"}, HOME, Ceilings(domain_accounts=5)),
     "for the server, for each domain": ({("server", "limit.accounts"): "5"}, HOME, Ceilings(domain_accounts=5)),
-    "for the post office, in all and so for each": (
-        {("office:acme", "limit.accounts"): "5"},
-        HOME,
-        Ceilings(domain_accounts=5, office_accounts=5),
-    ),
+    "for the post office, in all": ({("office:acme", "limit.accounts"): "5"}, HOME, Ceilings(office_accounts=5)),
     "none at all": ({("domain:acme.test", "limit.groups"): "0"}, HOME, Ceilings(domain_groups=0)),
     "no limit in place of the server's": (
         {("server", "limit.aliases"): "5", ("domain:acme.test", "limit.aliases"): "-1"},
