@@ -110,6 +110,10 @@ class DirectoryStore(Protocol):
         """Return the further addresses of an account, in order."""
         ...
 
+    async def kinds_of(self, addresses: Sequence[str]) -> dict[str, str]:
+        """Return what has each address (folded) that something has: account, address, alias or group; one read."""
+        ...
+
     async def alias(self, address: str) -> AliasRow | None:
         """Return the alias at an address (folded)."""
         ...

@@ -38,6 +38,7 @@ MAX_OCTETS = 4 * 1024 * 1024
 GATHER_SECONDS = 0.003
 LOCK_PATIENCE = 10.0  # seconds; writers hold the lock for milliseconds, so its holder is stopped or hangs
 _PAGES = 16 * 1024  # octets of log that a call costs beside its content, roughly
+_SHARING = 200  # changes of one call, from which on each further one costs its rows alone
 _ROW = 150
 
 
@@ -292,9 +293,9 @@ def _settle(call: Call, future: asyncio.Future[Any]) -> None:
 
 
 def _weight(call: Call) -> int:
-    """Return roughly how many octets of log a call costs."""
-    octets = 0
+    """Return roughly how many octets of log a call costs; the changes of a long one share most of their pages."""
+    octets = _PAGES * min(len(call.changes), _SHARING)
     for value, staged in zip(call.changes, call.staged, strict=True):
         content = getattr(value, "content", None) if type(value) is not Delivery else value.email.content
-        octets += _PAGES + (len(content) if isinstance(content, bytes) and staged is None else 0)
+        octets += len(content) if isinstance(content, bytes) and staged is None else 0
     return octets

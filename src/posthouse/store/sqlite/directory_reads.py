@@ -126,6 +126,11 @@ class DirectoryReads:
         return directory.addresses(self._database.connection, account)
 
     @read
+    async def kinds_of(self, addresses: Sequence[str]) -> dict[str, str]:
+        """Return what has each address that something has."""
+        return directory.kinds_of(self._database.connection, addresses)
+
+    @read
     async def alias(self, address: str) -> AliasRow | None:
         """Return the alias at an address."""
         return directory.alias(self._database.connection, address)

@@ -12,6 +12,8 @@ from typing import Any
 
 from posthouse.core.ids import AccountId, MailboxId
 from posthouse.store.contract import Vanished
+from posthouse.store.sqlite import chain
+from posthouse.store.sqlite.furniture import Furniture
 from posthouse.store.sqlite.places import Places
 
 EMAIL_BITS = 36  # emails of one account: 68 thousand million; accounts: 134 million
@@ -98,12 +100,6 @@ _INSERTS = {
         " source, external_id, created, revision)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
-    "account_state": ("INSERT INTO account_state (account_id, modseq, last_uidvalidity, inbox_id) VALUES (?, ?, ?, ?)"),
-    "mailbox": (
-        "INSERT INTO mailbox (account_id, id, parent_id, name, role, uidvalidity, highestmodseq)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)"
-    ),
-    "subscription": "INSERT INTO subscription (account_id, name) VALUES (?, ?)",
     "entry": "INSERT INTO entry (id, kind, address, name, owner, folded) VALUES (?, ?, ?, ?, ?, ?)",
     "find_index": "INSERT INTO find_index (rowid, folded) VALUES (?, ?)",
     "body": "INSERT INTO body (id, size, codec, hash, content) VALUES (?, ?, ?, ?, ?)",
@@ -127,6 +123,7 @@ _INSERTS = {
     ),
     "journey": "INSERT INTO journey (id, queue_id, story) VALUES (?, ?, ?)",
     "journey_key": "INSERT INTO journey_fresh_key (id, queue_id, hashes) VALUES (?, ?, ?)",
+    "audit": f"INSERT INTO audit ({chain.COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
 
 
@@ -137,6 +134,8 @@ class Group:
         rows: gathered rows by the name of their insert; empty lists between flushes.
         places: domains and post offices with their tallies.
         fresh_addresses: addresses among the gathered rows.
+        furniture: gathered counters and mailboxes of new accounts.
+        last_digest: of the newest entry of the audit log, gathered or written; None where it was not asked for yet.
         touched: accounts whose mail changed; ``directory`` and ``queue`` say that those did; ``retry`` that an
             administrator wants recipients tried now.
     """
@@ -152,6 +151,8 @@ class Group:
         self.retry = False
         self.places = Places(connection)
         self.fresh_addresses: set[str] = set()
+        self.furniture = Furniture()
+        self.last_digest: str | None = None
         self._accounts: dict[int, AccountState] = {}
         self._mailboxes: dict[tuple[int, int], MailboxState] = {}
         self._counters: dict[str, int] = {}
@@ -225,6 +226,7 @@ class Group:
                 rows.clear()
         if self.fresh_addresses:
             self.fresh_addresses.clear()
+        self.furniture.flush(self.connection)
         self.places.flush()
         if self._accounts:
             many(
@@ -261,6 +263,8 @@ class Group:
         for rows in self.rows.values():
             rows.clear()
         self.fresh_addresses.clear()
+        self.furniture.clear()
+        self.last_digest = None
         self.places.forget()
         self._accounts.clear()
         self._mailboxes.clear()

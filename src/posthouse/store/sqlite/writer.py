@@ -1,7 +1,7 @@
 """One group in one transaction: each call all or nothing, and the failure of one no other's affair.
 
-A single value needs no savepoint, because every writer refuses before it writes. Several values together, and every
-call of a group in which something unexpected happened, run under one.
+A single value needs no savepoint, because every writer refuses before it writes, nor does a call that is alone in its
+transaction. Several values together, and every call of a group in which something unexpected happened, run under one.
 """
 
 from __future__ import annotations
@@ -121,6 +121,9 @@ def _transaction(connection: sqlite3.Connection, calls: Sequence[Call], now: flo
     connection.execute("BEGIN IMMEDIATE")
     try:
         group = Group(connection, now)
+        if len(calls) == 1 and not careful and not calls[0].is_rehearsal:
+            _apply_alone(group, calls[0])
+            calls = ()
         for call in calls:
             if call.is_rehearsal:
                 _rehearse(group, call)
@@ -130,11 +133,29 @@ def _transaction(connection: sqlite3.Connection, calls: Sequence[Call], now: flo
                 _apply(group, call)
         group.flush()
         connection.execute("COMMIT")
+    except _Alone:
+        connection.execute("ROLLBACK")
+        return Group(connection, now)
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
     return group
+
+
+class _Alone(Exception):  # noqa: N818  (it is no error: the refusal is in the call)
+    """The only call of a transaction was refused: what it wrote goes with the transaction."""
+
+
+def _apply_alone(group: Group, call: Call) -> None:
+    """Apply the only call of a transaction. A savepoint would keep a copy of every page that the call changes."""
+    call.result = call.error = None
+    try:
+        results = tuple(map(_write, [group] * len(call.changes), call.changes, call.staged))
+    except StoreRefusal as refusal:
+        call.error = refusal
+        raise _Alone from None
+    call.result = results if len(results) > 1 else results[0]
 
 
 def _apply(group: Group, call: Call) -> None:

@@ -23,17 +23,19 @@ from posthouse.services.administration.importing.checkpoints import Checkpoints,
 from posthouse.services.administration.importing.plan import Fence, Plan, Step, no_fence
 from posthouse.services.administration.importing.records import (
     KIND_NAMES,
+    Flawed,
     ImportedAccount,
     ImportedDomain,
     Record,
     Thing,
+    Unmapped,
     subject_of,
 )
 from posthouse.services.administration.importing.report import ImportReport
 from posthouse.services.administration.importing.schemes import quick_hash
 from posthouse.services.administration.importing.sink import Ending, Look, RecordOutcome, Sink, Standing
 
-BATCH: Final = 500
+BATCH: Final = 2000
 CHUNK: Final = 5_000  # steps read in one visit to the thread
 HASHES_AT_ONCE: Final = 8
 
@@ -117,7 +119,7 @@ class Importer:
         done = 0 if options.is_dry_run else self._checkpoints.done(key)
         total = 0
         if not options.is_dry_run and not done:
-            total = await asyncio.to_thread(_count, source, options)
+            total = await asyncio.to_thread(_count, source)
         report.resumed_after = done
         plan = Plan(report, fence=options.fence, makes_domains=options.makes_domains)
         steps = plan.steps(source.records())
@@ -208,6 +210,8 @@ def _quickly_hashed(thing: Thing, clear: Clear) -> Thing:
 
 def _decided(step: Step, look: Look, options: ImportOptions) -> RecordOutcome | None:
     """What becomes of a record without writing it; None where it is to be written."""
+    if look.standing is Standing.NEW and not step.is_twice:
+        return None
     name = subject_of(step.thing)
     if look.standing in {Standing.TAKEN, Standing.UNHELD}:
         return RecordOutcome(Ending.REFUSED, look.note)
@@ -240,10 +244,9 @@ def _batched(steps: list[Step], size: int) -> Iterator[list[Step]]:
         yield batch
 
 
-def _count(source: Source, options: ImportOptions) -> int:
+def _count(source: Source) -> int:
     """Go through a source once. Raises Unreadable."""
-    plan = Plan(ImportReport("", ""), fence=options.fence, makes_domains=options.makes_domains)
-    return sum(1 for _ in plan.steps(source.records()))
+    return sum(1 for record in source.records() if not isinstance(record, Unmapped | Flawed))
 
 
 def _skip(steps: Iterator[Step], count: int) -> None:

@@ -47,7 +47,7 @@ class Checks:
         """Return a record as it may be written. Raises Refused: naming what is wrong."""
         match thing:
             case ImportedAccount():
-                return self._account(thing)
+                return self.account(thing)
             case ImportedAddress():
                 return replace(thing, address=self.own(thing.address), account=self.own(thing.account))
             case ImportedAlias():
@@ -76,7 +76,8 @@ class Checks:
             self._good.add(domain)
         return address
 
-    def _account(self, account: ImportedAccount) -> ImportedAccount:
+    def account(self, account: ImportedAccount) -> ImportedAccount:
+        """Return an account as it may be written. Raises Refused."""
         address = self.own(account.address)
         secret = account.password
         if secret is not None and (

@@ -31,6 +31,7 @@ from posthouse.services.administration.importing.source import Lines, SourceFile
 from posthouse.store.directory_values import AccountState, Level
 
 DELIMITERS: Final = ",;\t|"
+SIZES_KEPT: Final = 1_000
 POSITIONS: Final = ("address", "password", "quota")
 COLUMNS: Final = {
     "address": "address mail email e-mail emailaddress email_address mailbox_address login username user",
@@ -164,8 +165,11 @@ class _Table:
         self._at = {name: index for index, name in enumerate(columns) if name}
         self._domains: set[str] = set()
         self._offices: set[str] = set()
-        self._is_plain = set(self._at) <= {"address", "password", "quota"}
+        self._has_state = not {"disabled", "sign_in_disabled", "enabled"}.isdisjoint(self._at)
+        self._has_level = "level" in self._at
+        self._has_relations = not {"aliases", "groups"}.isdisjoint(self._at)
         self._unit = options.quota_unit
+        self._sizes: dict[str, int | None] = {"": None, "-1": 0, "unlimited": 0}
 
     def records(self, row: list[str], where: str) -> Iterator[Record]:
         """Yield what one row says."""
@@ -186,7 +190,7 @@ class _Table:
         if (domain := address.rpartition("@")[2]) not in self._domains:
             yield from self._domain(row, domain, where)
         yield account
-        if not self._is_plain:
+        if self._has_relations:
             yield from self._around(row, address, where)
 
     def _cell(self, row: list[str], name: str) -> str:
@@ -198,8 +202,6 @@ class _Table:
         password = row[index] if index is not None and index < len(row) else ""
         quota = self._cell(row, "quota")
         clear = password.encode("utf-8", "surrogateescape") if password else None
-        if self._is_plain and not password.startswith(("{", "$")):
-            return ImportedAccount(where=where, address=address, password=clear, quota_bytes=self._size(quota))
         encoded = self._cell(row, "password_hash")
         encoded = schemes.spelled(encoded) if encoded else schemes.recognised(password)
         return ImportedAccount(
@@ -212,20 +214,19 @@ class _Table:
             family_name=self._cell(row, "family_name") or None,
             quota_bytes=self._size(quota),
             quota_messages=_number(self._cell(row, "quota_messages"), "quota_messages"),
-            state=self._state(row),
-            level=_level(self._cell(row, "level")) if "level" in self._at else None,
+            state=self._state(row) if self._has_state else None,
+            level=_level(self._cell(row, "level")) if self._has_level else None,
         )
 
     def _size(self, text: str) -> int | None:
-        if not text:
-            return None
-        if text in {"-1", "unlimited"}:
-            return 0
-        return words.size(f"{text}{self._unit}" if text.isdecimal() else text)
+        if text not in self._sizes:
+            size = words.size(f"{text}{self._unit}" if text.isdecimal() else text)
+            if len(self._sizes) >= SIZES_KEPT:
+                return size
+            self._sizes[text] = size
+        return self._sizes[text]
 
-    def _state(self, row: list[str]) -> AccountState | None:
-        if not {"disabled", "sign_in_disabled", "enabled"} & set(self._at):
-            return None
+    def _state(self, row: list[str]) -> AccountState:
         if is_yes(self._cell(row, "disabled"), "disabled"):
             return AccountState.DISABLED
         if "enabled" in self._at and not is_yes(self._cell(row, "enabled") or "1", "enabled"):

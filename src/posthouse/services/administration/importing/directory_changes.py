@@ -7,6 +7,7 @@ Tests: ``tests/unit/services/administration/importing/test_import_directory.py``
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from posthouse.services.administration.faults import Refused
 from posthouse.services.administration.importing.records import (
@@ -99,7 +100,24 @@ def put_domain(thing: ImportedDomain, *, is_new: bool) -> PutDomain:
     )
 
 
-def new_account(thing: ImportedAccount, quota: int, language: str, ceilings: Ceilings, *, at: float) -> PutAccount:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewcomersHome:
+    """What new accounts of one domain get.
+
+    Attributes:
+        quota: where the record says none.
+        language: "" for none.
+        ceilings: of the domain and its post office.
+        quotas: those that were found to be allowed there.
+    """
+
+    quota: int
+    language: str
+    ceilings: Ceilings
+    quotas: set[int] = field(default_factory=set)
+
+
+def new_account(thing: ImportedAccount, home: NewcomersHome, *, at: float) -> PutAccount:
     """Return the change that makes an account."""
     return PutAccount(
         address=thing.address,
@@ -107,15 +125,15 @@ def new_account(thing: ImportedAccount, quota: int, language: str, ceilings: Cei
         display_name=thing.name,
         given_name=thing.given_name,
         family_name=thing.family_name,
-        language=language or None,
-        quota_bytes=quota,
+        language=home.language or None,
+        quota_bytes=home.quota if thing.quota_bytes is None else thing.quota_bytes,
         quota_messages=thing.quota_messages,
         state=thing.state or AccountState.ACTIVE,
         level=thing.level or Level.USER,
         source=thing.source or None,
         external_id=thing.external_id or None,
         created=at,
-        ceilings=ceilings,
+        ceilings=home.ceilings,
     )
 
 

@@ -1,7 +1,7 @@
 """The directory as the sink of an import: looks things up, writes batches in one commit each, defaults and limits kept.
 
-A batch is one commit; where the store refuses it, it is halved until what is refused stands alone, so that nothing
-else waits for it. Tests: ``tests/unit/services/administration/importing/test_import_directory.py``.
+What has the addresses of a batch is one read, and the batch one commit; where the store refuses it, it is halved until
+what is refused stands alone, so that nothing else waits for it. Tests: ``tests/unit/services/administration/importing/test_import_directory.py``.
 """
 
 from __future__ import annotations
@@ -63,12 +63,19 @@ class Surroundings:
 
 @dataclass(slots=True)
 class _Kept:
-    """Short tables, read once for a batch."""
+    """What was read once for a batch.
+
+    Attributes:
+        kinds: what has the addresses of the batch (``kinds_of``).
+        homes: what new accounts get, by domain.
+    """
 
     routes: dict[str, RouteRow] | None = None
     settings: dict[tuple[str, str], SettingRow] | None = None
     domains: dict[str, DomainRow | None] = field(default_factory=dict)
     ceilings: dict[str, Ceilings] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, changes.NewcomersHome] = field(default_factory=dict)
 
 
 class DirectorySink:
@@ -82,17 +89,28 @@ class DirectorySink:
 
     async def look(self, things: Sequence[Thing]) -> list[Look]:
         """See ``Sink``."""
-        self._kept = _Kept()
-        return [await self._look(thing) for thing in things]
+        addressed = ImportedAccount | ImportedAddress | ImportedAlias | ImportedGroup
+        addresses = [thing.address for thing in things if isinstance(thing, addressed)]
+        self._kept = _Kept(kinds=await self._store.kinds_of(addresses) if addresses else {})
+        kinds = self._kept.kinds
+        return [
+            NEW if isinstance(thing, ImportedAccount) and thing.address not in kinds else await self._look(thing)
+            for thing in things
+        ]
 
     async def put(self, things: Sequence[tuple[Thing, Standing]]) -> list[RecordOutcome]:
         """See ``Sink``."""
         self._kept = _Kept()
+        at = self._clock.now()
         outcomes: list[RecordOutcome | None] = [None] * len(things)
         ready: list[tuple[int, Thing, Change]] = []
         for index, (thing, standing) in enumerate(things):
             try:
-                ready.append((index, thing, await self._change(thing, is_new=standing is Standing.NEW)))
+                if isinstance(thing, ImportedAccount) and standing is Standing.NEW:
+                    change: Change = changes.new_account(thing, await self._newcomers_home(thing), at=at)
+                else:
+                    change = await self._change(thing, is_new=standing is Standing.NEW)
+                ready.append((index, thing, change))
             except Refused as fault:
                 outcomes[index] = RecordOutcome(Ending.REFUSED, fault.detail, fault.remedy)
             if isinstance(thing, ImportedDomain):
@@ -156,23 +174,21 @@ class DirectorySink:
             self._kept.domains[name] = await self._store.domain(name)
         return self._kept.domains[name]
 
-    async def _taken(self, address: str, *, account: bool = True, alias: bool = True, group: bool = True) -> Look:
-        """NEW, unless something of the kinds asked for has the address."""
-        if account and (row := await self._store.account(address)) is not None:
-            whose = "an account" if row.address == address else f"a further address of {row.address}"
-            return Look(Standing.TAKEN, f"{address} is there already, as {whose}")
-        if alias and await self._store.alias(address) is not None:
-            return Look(Standing.TAKEN, f"{address} is there already, as an alias")
-        if group and await self._store.group(address) is not None:
-            return Look(Standing.TAKEN, f"{address} is there already, as a group")
-        return NEW
+    async def _taken(self, address: str) -> Look:
+        """NEW, unless anything has the address."""
+        kind = self._kept.kinds.get(address)
+        if kind is None:
+            return NEW
+        whose = {"account": "an account", "alias": "an alias", "group": "a group"}.get(kind, "a further address")
+        if kind == "address" and (row := await self._store.account(address)) is not None:
+            whose += f" of {row.address}"
+        return Look(Standing.TAKEN, f"{address} is there already, as {whose}")
 
     async def _look_account(self, thing: ImportedAccount) -> Look:
-        row = await self._store.account(thing.address)
+        is_account = self._kept.kinds.get(thing.address) == "account"
+        row = await self._store.account(thing.address) if is_account else None
         if row is None:
-            return await self._taken(thing.address, account=False)
-        if row.address != thing.address:
-            return Look(Standing.TAKEN, f"{thing.address} is there already, as a further address of {row.address}")
+            return await self._taken(thing.address)
         return SAME if changes.account_is(thing, row) else OTHER
 
     async def _look_address(self, thing: ImportedAddress) -> Look:
@@ -182,7 +198,7 @@ class DirectorySink:
     async def _look_alias(self, thing: ImportedAlias) -> Look:
         row = await self._store.alias(thing.address)
         if row is None:
-            return await self._taken(thing.address, alias=False)
+            return await self._taken(thing.address)
         same = (row.targets, row.kind, row.disabled) == (thing.targets, thing.kind, thing.disabled)
         return SAME if same else OTHER
 
@@ -194,7 +210,7 @@ class DirectorySink:
             return SAME
         row = await self._store.group(thing.address)
         if row is None:
-            return await self._taken(thing.address, group=False)
+            return await self._taken(thing.address)
         return SAME if changes.group_is(thing, row) else OTHER
 
     async def _look_route(self, thing: ImportedRoute) -> Look:
@@ -208,7 +224,7 @@ class DirectorySink:
     async def _change(self, thing: Thing, *, is_new: bool) -> Change:
         match thing:
             case ImportedAccount():
-                return await self._account(thing, is_new=is_new)
+                return await self._changed_account(thing)
             case ImportedDomain():
                 return changes.put_domain(thing, is_new=is_new)
             case ImportedAlias():
@@ -224,9 +240,6 @@ class DirectorySink:
             case ImportedAddress():
                 return changes.put_address(thing)
 
-    async def _home(self, address: str) -> DomainRow | None:
-        return await self._domain(address.rpartition("@")[2])
-
     async def _ceilings(self, address: str) -> Ceilings:
         domain = address.rpartition("@")[2]
         known = self._kept.ceilings.get(domain)
@@ -236,18 +249,29 @@ class DirectorySink:
             self._kept.ceilings[domain] = known
         return known
 
-    async def _account(self, thing: ImportedAccount, *, is_new: bool) -> Change:
-        home = await self._home(thing.address)
+    async def _newcomers_home(self, thing: ImportedAccount) -> changes.NewcomersHome:
+        """Return what a new account gets from its domain. Raises Refused: where it may not have its quota there."""
         domain = thing.address.rpartition("@")[2]
+        known = self._kept.homes.get(domain)
+        if known is None:
+            known = self._kept.homes[domain] = changes.NewcomersHome(
+                quota=self._around.quota(domain),
+                language=self._around.language(domain),
+                ceilings=await self._ceilings(thing.address),
+            )
+        if thing.quota_bytes is not None and thing.quota_bytes not in known.quotas:
+            home = await self._domain(domain)
+            if home is not None:
+                self._around.check_quota(home, thing.quota_bytes)
+            known.quotas.add(thing.quota_bytes)
+        return known
+
+    async def _changed_account(self, thing: ImportedAccount) -> Change:
         quota = thing.quota_bytes
-        if is_new and quota is None:
-            quota = self._around.quota(domain)
-        elif quota is not None and home is not None:
+        home = await self._domain(thing.address.rpartition("@")[2])
+        if quota is not None and home is not None:
             self._around.check_quota(home, quota)
         ceilings = await self._ceilings(thing.address)
-        if is_new:
-            language = self._around.language(domain)
-            return changes.new_account(thing, quota or 0, language, ceilings, at=self._clock.now())
         row = await self._store.account(thing.address)
         if row is None:
             raise Refused(f"the account {thing.address} is gone", "Import again.")

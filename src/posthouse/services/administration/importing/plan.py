@@ -106,6 +106,10 @@ class Plan:
                 self._report.leave_out(record)
             elif isinstance(record, Flawed):
                 self._report.problem(record.where, record.why)
+            elif isinstance(record, ImportedAccount):
+                step = self._account(record)
+                if step is not None:
+                    yield step
             else:
                 yield from self._take(record)
         for stage in range(1, _STAGES):
@@ -114,6 +118,17 @@ class Plan:
                     self._report.problem(thing.where, flaw, "Leave one of them out.")
                 else:
                     yield Step(thing, is_twice)
+
+    def _account(self, record: ImportedAccount) -> Step | None:
+        """``_take`` for what there is a million of."""
+        try:
+            thing = self._checks.account(record)
+            if refusal := self._fence(thing):
+                raise Refused(refusal)
+        except Refused as fault:
+            self._report.problem(record.where, fault.detail, fault.remedy)
+            return None
+        return Step(thing, not self._addresses.add(thing.address))
 
     def _take(self, record: Thing) -> Iterator[Step]:
         try:
@@ -141,7 +156,7 @@ class Plan:
 
     def _is_twice(self, thing: Thing) -> bool:
         match thing:
-            case ImportedAccount() | ImportedAddress():
+            case ImportedAddress():
                 return not self._addresses.add(thing.address)
             case ImportedAlias():
                 self._aliases.add(thing.address)

@@ -32,6 +32,7 @@ from posthouse.services.administration.importing.mailenable import read_mailenab
 from posthouse.services.administration.importing.plan import Fence, no_fence
 from posthouse.services.administration.importing.postfix import PostfixOptions, read_postfix
 from posthouse.services.administration.importing.records import (
+    KIND_NAMES,
     ImportedAccount,
     ImportedAddress,
     ImportedDomain,
@@ -65,6 +66,7 @@ from posthouse.store.values import Change
 FOLDER: Final = "imports"
 PIECE: Final = 1024 * 1024  # of a file, written in one visit to a thread
 Reader = Callable[[SourceFile], Iterator[Record]]
+_KINDS: Final = {kind: f"{kind.__name__.removeprefix('Imported').lower()}:" for kind in KIND_NAMES}
 
 
 @operation(
@@ -236,11 +238,10 @@ def _sink(call: Call) -> DirectorySink:
 
 def _traced(change: Change, thing: Thing) -> Traced:
     """A trace for each thing; what it was made from is in the file that was imported."""
-    kind = type(thing).__name__.removeprefix("Imported").lower()
     subject = subject_of(thing)
     return Traced(
         changes=(change,),
-        subject=f"{kind}:{subject}",
+        subject=_KINDS[type(thing)] + subject,
         after={"imported": thing.where},
         place=("", subject.rpartition("@")[2]),
     )

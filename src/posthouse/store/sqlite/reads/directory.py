@@ -154,6 +154,15 @@ def addresses(connection: sqlite3.Connection, number: AccountId) -> list[str]:
     return [row[0] for row in rows]
 
 
+def kinds_of(connection: sqlite3.Connection, asked: Sequence[str]) -> dict[str, str]:
+    """Return the kind of what has each of some addresses, where anything has it."""
+    rows = connection.execute(
+        "SELECT e.address, e.kind FROM json_each(?) j CROSS JOIN entry e ON e.address = j.value",
+        (orjson.dumps(list(asked)).decode(),),
+    )
+    return dict(rows.fetchall())
+
+
 def _alias(row: tuple[Any, ...]) -> AliasRow:
     address, targets, kind, disabled, note, revision = row
     return AliasRow(address, tuple(orjson.loads(targets)), AliasKind(kind), disabled != 0, note, revision)

@@ -60,8 +60,9 @@ def forget_scope(group: Group, scope: str) -> None:
 
 def put_domain(group: Group, value: PutDomain) -> DomainId:
     """Add or change a domain."""
-    group.settle()
     place = group.places.domain(value.name)
+    if place is not None:
+        group.settle()
     if place is not None and value.must_be_new:
         raise AlreadyExists(f"the domain {value.name} is there already", where=_WHERE)
     if place is None and value.if_revision:

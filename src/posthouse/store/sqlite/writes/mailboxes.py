@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from posthouse.core.ids import AccountId, MailboxId
 from posthouse.store.contract import AlreadyExists, NotAllowed, Vanished
+from posthouse.store.sqlite.furniture import FURNITURE
 from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.writes import copy, expunge
 from posthouse.store.values import CreateMailbox, DeleteMailbox, RenameMailbox, Role, Subscribe
 
 _WHERE = "store.mailboxes"
-_FURNITURE = (
-    ("INBOX", Role.INBOX.value),  # the first is where mail arrives
-    ("Drafts", Role.DRAFTS.value),
-    ("Sent", Role.SENT.value),
-    ("Junk", Role.JUNK.value),
-    ("Trash", Role.TRASH.value),
-    ("Archive", Role.ARCHIVE.value),
-)
 _ALL_UIDS = ((1, 0xFFFFFFFF),)
 
 
@@ -32,14 +25,7 @@ def canonical_name(name: str) -> str:
 
 def furnish(group: Group, account: AccountId) -> None:
     """Gather the counters and mailboxes of a new account: one for each special use, subscribed."""
-    first = group.next_numbers("mailbox", len(_FURNITURE))
-    validity = int(group.now)
-    made, subscribed = group.rows["mailbox"].append, group.rows["subscription"].append
-    for number, (name, role) in enumerate(_FURNITURE):
-        made((account, first + number, 0, name, role, validity + number, number + 1))
-        subscribed((account, name))
-    count = len(_FURNITURE)
-    group.rows["account_state"].append((account, count, validity + count - 1, first))
+    group.furniture.add(account, group.next_numbers("mailbox", len(FURNITURE)), int(group.now))
 
 
 def create(group: Group, value: CreateMailbox) -> MailboxId:

@@ -23,16 +23,16 @@ _OPEN_JOB = (
 
 def add_audit(group: Group, value: Audit) -> int:
     """Add an entry to the chain; return its number."""
-    last = group.execute("SELECT digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    if group.last_digest is None:
+        last = group.execute("SELECT digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+        group.last_digest = last[0] if last else ""
     number = group.next_number("audit")
     fields = (
         number, float(value.at), value.actor, value.door, value.address, value.operation, value.subject, value.office,
-        value.domain, chain.canonical(value.before), chain.canonical(value.after), last[0] if last else "",
+        value.domain, chain.canonical(value.before), chain.canonical(value.after), group.last_digest,
     )  # fmt: skip
-    group.execute(
-        f"INSERT INTO audit ({chain.COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*fields, chain.digest(fields)),
-    )
+    group.last_digest = chain.digest(fields)
+    group.rows["audit"].append((*fields, group.last_digest))
     return number
 
 
