@@ -59,6 +59,10 @@ class Bans:
         self._rows[ban.network, ban.account] = ban
         self._own[ban.network, ban.account] = self._clock.monotonic() + _KNOWN_SECONDS
 
+    def stored(self, ban: BanRow) -> None:
+        """Know that a ban is stored: from the next reading on the store is the truth."""
+        self._own[ban.network, ban.account] = self._clock.monotonic() + BANS_SECONDS
+
     def forget(self) -> None:
         """Read the store at the next question."""
         self._read_at = float("-inf")

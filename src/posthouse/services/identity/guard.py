@@ -108,8 +108,8 @@ class Guard:
         """
         if self._is_trusted(address):
             return Penalty()
-        whose = self._digest(account.encode())
-        entry = whose + self._digest(account.encode() + b"\0" + secret)
+        whose = self._digest(_octets(account))
+        entry = whose + self._digest(_octets(account) + b"\0" + secret)
         different = 0
         ban: BanRow | None = None
         for level, network in enumerate(networks_of(address)):
@@ -123,7 +123,7 @@ class Guard:
 
     def succeeded(self, address: str, account: str) -> None:
         """Forget what was tried for an account from a network: its owner was there."""
-        whose = self._digest(account.encode())
+        whose = self._digest(_octets(account))
         for network in networks_of(address):
             tried = self._networks.get(network)
             if tried:
@@ -188,7 +188,7 @@ class Guard:
         return hashlib.blake2b(text, key=self._key, digest_size=8).digest()
 
     def _home(self, network: str, account: str) -> bytes:
-        return self._digest(network.encode() + b"\0" + account.encode())
+        return self._digest(_octets(network) + b"\0" + _octets(account))
 
     # -- bans ---------------------------------------------------------------------------------------------------
 
@@ -217,6 +217,7 @@ class Guard:
         await self._store.commit(
             PutBan(network=network, account=account, reason=reason, since=ban.since, until=ban.until, by=ban.by)
         )
+        self._bans.stored(ban)
         return ban
 
     def _is_trusted(self, address: str) -> bool:
@@ -232,3 +233,7 @@ class Guard:
         row = await self._store.account(account)
         last = await self._store.last_sign_in(row.id) if row is not None else None
         return last is not None and network_of(last.address) == network
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,7 +1,8 @@
 """Who calls: a bearer token (RFC 6750), or HTTP Basic (RFC 7617) where the setting allows it.
 
-An account with a second factor sends its one-time code in the field ``One-Time-Code``. No credential is taken over a
-connection that anybody on the way can read, unless the listener's ``plaintext_auth`` says so.
+An account with a second factor sends its one-time code in the field ``One-Time-Code``. Who must change his password
+first may do that and nothing else. No credential is taken over a connection that anybody on the way can read, unless
+the listener's ``plaintext_auth`` says so.
 What is wrong is always the same answer, 401. A client's address is taken from X-Forwarded-For only where the peer is
 a proxy that ``rest.trusted_proxies`` names. Tests: ``tests/unit/web/rest/test_signing_in.py``.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from starlette.requests import Request
 
 from posthouse.config.definitions.rest import PASSWORD_SIGN_IN, TRUSTED_PROXIES
 from posthouse.config.settings import Settings
-from posthouse.services.administration.caller import Caller
+from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.tokens import TokenDesk, may_sign_in
 from posthouse.services.identity.authentication import Authenticator
@@ -29,6 +31,7 @@ from posthouse.web.rest.problems import RETRY_AFTER, Problem
 DOOR: Final = "rest"
 PROTOCOL: Final = "api"
 CODE: Final = "one-time-code"  # header field
+TO_CHANGE: Final = frozenset({"account:write"})  # what is left to who must change his password first
 _LONGEST: Final = 4_096
 _WRONG: Final = "the name and the password do not go together, or the account may not use the API"
 _REMEDY: Final = "Send `Authorization: Bearer TOKEN`; `posthouse token add` makes one."
@@ -68,7 +71,7 @@ class SignIn:
                 self._refused("token", "bearer", address, "unknown, revoked or ended")
                 raise self._unknown("the token is unknown, was revoked, or has ended")
         elif scheme.lower() == "basic" and self._desk.settings.get(PASSWORD_SIGN_IN):
-            code = request.headers.get(CODE, "")[:20]
+            code = request.headers.get(CODE, "")[:40]
             caller = await self._by_password(given.strip(), address, code)
         else:
             raise self._unknown(f"{scheme[:20]} is not a way to sign in here")
@@ -101,7 +104,10 @@ class SignIn:
         found = await may_sign_in(self._desk.store, answer.account.address)
         if found is None:
             raise self._unknown(_WRONG)
-        return Caller.of_account(*found, door=DOOR, address=address)
+        caller = Caller.of_account(*found, door=DOOR, address=address)
+        if found[0].must_change_password and not answer.credential:
+            return replace(caller, role=Role.ACCOUNT, scopes=TO_CHANGE)
+        return caller
 
     def _refused(self, login: str, mechanism: str, peer: str, reason: str) -> None:
         self._telemetry.event(

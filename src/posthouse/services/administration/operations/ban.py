@@ -117,8 +117,11 @@ async def list_(call: Call, given: ListBans) -> Page[Ban]:
     "ban", "show", rule=Rule(Role.SERVER, on_server()), http="GET /bans/{network}", arguments=("network",)
 )  # fmt: skip
 async def show(call: Call, given: OneBan) -> BanExplained:
-    """Show a ban: what was counted, whom it keeps out, and the ways back in."""
-    row = await _row(call, given)
+    """Show a ban: what was counted, whom it keeps out, and the ways back in.
+
+    Where an address has no ban of its own, the one of a network around it is shown.
+    """
+    row = await _around(call, given) or await _row(call, given)
     in_force = row.until > call.desk.clock.now()
     return BanExplained(**dict(_shown(row)), in_force=in_force, explanation=explanation(row, in_force=in_force))
 
@@ -191,6 +194,16 @@ async def _row(call: Call, given: OneBan) -> BanRow:
         whom = f" from {given.account}" if given.account else ""
         raise reading.missing(f"ban of {network}{whom}", "`posthouse ban list` shows those there are.", "network")
     return row
+
+
+async def _around(call: Call, given: OneBan) -> BanRow | None:
+    """Return the ban in force that keeps an address out; None where there is none, or a network was named."""
+    address = given.network.strip()
+    if address_of(address) is None:
+        return None
+    account, now = await _account(call, given.account), call.desk.clock.now()
+    found = [row for row in await call.desk.store.bans() if row.until > now and row.account == account]
+    return next((row for row in found if _hits(row, address)), None)
 
 
 async def _find(call: Call, network: str, account: str) -> BanRow | None:
