@@ -30,6 +30,7 @@ from posthouse.services.administration.messages.duties import DutyParts, LetterD
 from posthouse.services.administration.messages.occasions import greet
 from posthouse.services.administration.messages.post import PART as SERVER_MAIL
 from posthouse.services.administration.messages.post import MailParts, ServerMail
+from posthouse.services.administration.messages.reports import ReportWords
 from posthouse.services.administration.messages.warner import QuotaLetters
 from posthouse.services.administration.newcomers import AccountsForNewcomers
 from posthouse.services.delivery.notice import NoticePlanner
@@ -114,6 +115,7 @@ class Composition:
         self.router = Router(self.directory, self.settings)
         self.planner = NoticePlanner(self.router, self.queue_ids, settings, self.clock)
         self.mail = self._server_mail()
+        self.report_words = ReportWords(store, self.mail, settings)
         self.resolver = self._resolver()
         self.courier = self._courier(lease_owner)
         self.reception = self._reception()
@@ -311,7 +313,9 @@ class Composition:
     def _courier(self, lease_owner: str) -> Courier:
         hostname = self._configuration.hostname
         policies = TlsPolicies(self.store, self.settings, self.sealing)
-        notices = NoticeWriter(self.store, self.planner, self.queue_ids, self.clock, hostname=hostname)
+        notices = NoticeWriter(
+            self.store, self.planner, self.queue_ids, self.clock, hostname=hostname, writer=self.report_words
+        )
         connections = ConnectionParts(
             store=self.store,
             clock=self.clock,
@@ -360,7 +364,7 @@ class Composition:
                 store=self.store,
                 settings=self.settings,
                 hand_over=self.courier,
-                reporter=Reporter(self.planner, self.clock, hostname),
+                reporter=Reporter(self.planner, self.clock, hostname, writer=self.report_words),
                 telemetry=self._telemetry,
             )
         )

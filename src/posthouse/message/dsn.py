@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from posthouse.core import limits
 from posthouse.message.dates import format_date
+from posthouse.message.encoded_words import encode_words
 from posthouse.message.headers import section_end
 
 _MOST_RETURNED = limits.BODY_CHUNK  # octets of the original that are returned; the rest is left out, and said so
@@ -87,6 +88,14 @@ class DsnRecipient:
     remote_mta: str = ""
     last_attempt: float | None = None
     will_retry_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DsnWords:
+    """The part for people in other words than ours: its subject, and its text as lines that flow (RFC 3676)."""
+
+    subject: str
+    text: str
 
 
 def _line(text: str) -> str:
@@ -215,6 +224,13 @@ def _words(
     return "\r\n".join(lines) + "\r\n"
 
 
+def _words_part(words: DsnWords) -> str:
+    """Words of others, encoded so that they pass everywhere."""
+    octets = _crlf(binascii.b2a_qp(_crlf(words.text.encode("utf-8", "replace")), istext=True))
+    head = "Content-Type: text/plain; charset=utf-8; format=flowed\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+    return f"{head}\r\n{octets.decode('ascii')}"
+
+
 def _crlf(octets: bytes) -> bytes:
     return re.sub(rb"\r\n|\r|\n", b"\r\n", octets)
 
@@ -244,6 +260,11 @@ def _returned_part(original: bytes, *, full: bool, smtputf8: bool) -> tuple[str,
             kind, encoding = "message/global-headers", "8bit"
     head_lines = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n"
     return "Content-Description: Returned message\r\n" + head_lines, body
+
+
+def is_returned_whole(original: bytes, *, full: bool, smtputf8: bool) -> bool:
+    """Whether ``compose_dsn`` returns the whole message, not its header section alone."""
+    return full and "header" not in _returned_part(original, full=full, smtputf8=smtputf8)[0]
 
 
 def _headline(recipients: Sequence[DsnRecipient]) -> str:
@@ -281,6 +302,7 @@ def compose_dsn(
     date: float,
     boundary: str,
     smtputf8: bool = False,
+    words: DsnWords | None = None,
 ) -> bytes:
     """Return a whole multipart/report message.
 
@@ -297,6 +319,7 @@ def compose_dsn(
         message_id: of the report, without brackets.
         boundary: must not occur in the original; a random one from the caller.
         smtputf8: the report may be sent with SMTPUTF8, so that addresses stay as they are.
+        words: the part for people; None for ours.
     """
     international = smtputf8 and any(
         not (one.final_recipient + one.original_recipient + one.diagnostic).isascii() for one in recipients
@@ -306,12 +329,12 @@ def compose_dsn(
     )
     returned_head, returned = _returned_part(original, full=full, smtputf8=smtputf8)
     whole = "header" not in returned_head  # text/rfc822-headers, message/global-headers (RFC 6522 §4, RFC 6533 §4)
-    words = _words(reporting_mta, arrival, recipients, whole=whole, smtputf8=international)
+    told = _words(reporting_mta, arrival, recipients, whole=whole, smtputf8=international)
     eight_bit = international or not returned.isascii()
     head = _head(
         from_address=_ascii(from_address),
         to_address=_line(to_address) if smtputf8 else _ascii(to_address),
-        subject=_headline(recipients),
+        subject=encode_words(_line(words.subject)) if words is not None else _headline(recipients),
         date=date,
         message_id=_ascii(message_id),
         boundary=boundary,
@@ -319,9 +342,9 @@ def compose_dsn(
     )
     charset, encoding = ("utf-8", "8bit") if international else ("us-ascii", "7bit")
     status_type = "message/global-delivery-status" if international else "message/delivery-status"
+    first = f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{told}"
     parts = (
-        f"\r\n--{boundary}\r\nContent-Description: Notification\r\n"
-        f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{words}"
+        f"\r\n--{boundary}\r\nContent-Description: Notification\r\n{_words_part(words) if words else first}"
         f"\r\n--{boundary}\r\nContent-Description: Delivery report\r\n"
         f"Content-Type: {status_type}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{status}"
         f"\r\n--{boundary}\r\n{returned_head}\r\n"

@@ -3,7 +3,7 @@
 Tolerant as mail needs: encoded words inside words and quoted strings, white space in the encoded text, missing padding,
 characters cut between two words of one charset, raw 8-bit header octets (RFC 6532). Any octets give text, linear time.
 
-Not here: encoding (we write UTF-8 headers only where SMTPUTF8 was asked for). Tests:
+``encode_words`` writes what ``decode_words`` reads. Tests:
 ``tests/unit/message/test_message_words.py``, fuzz target ``encoded_words``.
 """
 
@@ -16,6 +16,7 @@ from posthouse.message.charset import decode_charset, decode_guess
 
 # encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?="   (RFC 2047 §2, RFC 2231 §5)
 _WORD = re.compile(rb"=\?([^?\s*]{1,64})(?:\*[^?\s]{0,64})?\?([bBqQ])\?([^?\r\n]*)\?=")
+_WORD_OCTETS = 45  # of text in an encoded word: 60 characters of base64 and 12 around them
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _CONTROLS = dict.fromkeys((*range(32), 127), " ")
 
@@ -32,6 +33,25 @@ def _octets(encoding: bytes, text: bytes) -> bytes:
     if encoding in b"bB":
         return decode_base64(text)
     return binascii.a2b_qp(text, header=True)
+
+
+def encode_words(text: str) -> str:
+    """Return one line of text as an unfolded value of a header: as it is where it is ASCII, else encoded words.
+
+    Each word is of at most 75 characters and holds whole characters (RFC 2047 §2, §5); they follow each other on lines
+    of their own, which begin with a space.
+    """
+    if text.isascii() and "=?" not in text:
+        return text
+    words, piece = [], b""
+    for letter in text:
+        octets = letter.encode("utf-8", "replace")
+        if len(piece) + len(octets) > _WORD_OCTETS:
+            words.append(piece)
+            piece = b""
+        piece += octets
+    words.append(piece)
+    return "\r\n ".join(f"=?utf-8?b?{binascii.b2a_base64(each, newline=False).decode()}?=" for each in words)
 
 
 def decode_words(value: bytes) -> str:

@@ -9,7 +9,8 @@ Tests: ``tests/unit/services/reception/test_transaction.py``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from posthouse.config.definitions.queue import BOUNCE_LIFETIME
 from posthouse.config.settings import Settings
@@ -17,6 +18,7 @@ from posthouse.core.address import Address
 from posthouse.core.clock import Clock
 from posthouse.core.envelope import Notify, RcptParameters, Recipient
 from posthouse.core.ids import QueueId, format_queue_id
+from posthouse.message.dsn import DsnRecipient, DsnWords
 from posthouse.message.scan import scan
 from posthouse.message.trace import format_delivered_to, format_return_path
 from posthouse.services.journey import steps
@@ -26,6 +28,27 @@ from posthouse.services.routing.router import Router
 from posthouse.store.values import Delivery, Filing, JourneyEntry, NewEmail, QueuedRecipient, QueueEntry
 
 _NEVER = RcptParameters(notify=Notify.NEVER)  # RFC 3461 §5.2.9: a DSN about a DSN is not sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report that is to be put into words: to whom, about which recipients, of one kind all of them.
+
+    ``arrival`` is when the message came in; ``is_whole`` whether the report returns all of it.
+    """
+
+    to: str
+    recipients: Sequence[DsnRecipient]
+    arrival: float
+    is_whole: bool
+
+
+class WritesReports(Protocol):
+    """Says in the administrator's words, and the sender's language, what a report tells."""
+
+    async def words(self, report: Report) -> DsnWords | None:
+        """Return the words; None for those of ``message.dsn``. Raises Unavailable."""
+        ...
 
 
 class NoticePlanner:

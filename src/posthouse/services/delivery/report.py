@@ -13,9 +13,9 @@ from posthouse.core.address import Address
 from posthouse.core.clock import Clock
 from posthouse.core.envelope import Notify, Ret
 from posthouse.core.ids import format_queue_id
-from posthouse.message.dsn import DsnRecipient, compose_dsn
+from posthouse.message.dsn import DsnRecipient, compose_dsn, is_returned_whole
 from posthouse.services.delivery.accepted import Accepted
-from posthouse.services.delivery.notice import NoticePlanner
+from posthouse.services.delivery.notice import NoticePlanner, Report, WritesReports
 from posthouse.store.values import Delivery
 
 HEAD_OCTETS: Final = 256 * 1024  # of a message that is in the spool: its head is returned, not the whole
@@ -24,8 +24,11 @@ HEAD_OCTETS: Final = 256 * 1024  # of a message that is in the spool: its head i
 class Reporter:
     """Plans the DSNs of reception. ``hostname`` is the Reporting-MTA (RFC 3464 §2.2.2)."""
 
-    def __init__(self, planner: NoticePlanner, clock: Clock, hostname: str) -> None:
+    def __init__(
+        self, planner: NoticePlanner, clock: Clock, hostname: str, *, writer: WritesReports | None = None
+    ) -> None:
         self._planner = planner
+        self._writer = writer
         self._clock = clock
         self._hostname = hostname
 
@@ -44,15 +47,22 @@ class Reporter:
         return tuple(each for each in found if each is not None)
 
     async def _one(self, accepted: Accepted, to: Address, recipients: list[DsnRecipient], kind: str) -> Delivery | None:
-        content = self._compose(accepted, to, recipients, kind)
+        content = await self._compose(accepted, to, recipients, kind)
         return await self._planner.plan_notice(content, to, about=accepted.queue_id, kind=kind)
 
-    def _compose(self, accepted: Accepted, to: Address, recipients: list[DsnRecipient], kind: str) -> bytes:
+    async def _compose(self, accepted: Accepted, to: Address, recipients: list[DsnRecipient], kind: str) -> bytes:
         is_whole = isinstance(accepted.content, bytes)
         original = accepted.content if isinstance(accepted.content, bytes) else accepted.content.read(0, HEAD_OCTETS)
         tag = f"{format_queue_id(accepted.queue_id)}.{kind}"
         # RFC 3461 §4.3: RET speaks of failures; other reports return the head alone
         wants_whole = kind == "failure" and accepted.parameters.ret is not Ret.HDRS
+        full, smtputf8 = is_whole and wants_whole, not str(to).isascii()
+        words = None
+        if self._writer is not None:
+            whole = is_returned_whole(original, full=full, smtputf8=smtputf8)
+            words = await self._writer.words(
+                Report(to=str(to), recipients=recipients, arrival=accepted.at, is_whole=whole)
+            )
         return compose_dsn(
             reporting_mta=self._hostname,
             from_address=f"MAILER-DAEMON@{self._hostname}",
@@ -61,11 +71,12 @@ class Reporter:
             arrival=accepted.at,
             recipients=recipients,
             original=original,
-            full=is_whole and wants_whole,
+            full=full,
             message_id=f"{tag}@{self._hostname}",
             date=self._clock.now(),
             boundary=f"=_{tag}",
-            smtputf8=not str(to).isascii(),
+            smtputf8=smtputf8,
+            words=words,
         )
 
 

@@ -22,7 +22,7 @@ from posthouse.core.envelope import Notify
 from posthouse.core.ids import QueueId, format_queue_id
 from posthouse.core.outcome import Outcome
 from posthouse.core.status import Disposition, format_enhanced
-from posthouse.message.dsn import DsnRecipient, compose_dsn
+from posthouse.message.dsn import DsnRecipient, DsnWords, compose_dsn
 from posthouse.services.queue.schedule import QueuePolicy
 from posthouse.store.rows import QueueRow
 from posthouse.store.values import RecipientResult, RecipientState
@@ -170,7 +170,14 @@ def returns_whole(notice: Notice) -> bool:
     return notice.kind is NoticeKind.FAILURE and row.ret != "HDRS" and row.size <= MAX_RETURNED
 
 
-def compose(notice: Notice, *, queue_id: QueueId, hostname: str, now: float, original: bytes) -> bytes:
+def dsn_recipients(notice: Notice, now: float) -> list[DsnRecipient]:
+    """Return what the DSN tells of each recipient."""
+    return [_dsn_recipient(decision, now) for decision in notice.decisions]
+
+
+def compose(
+    notice: Notice, *, queue_id: QueueId, hostname: str, now: float, original: bytes, words: DsnWords | None = None
+) -> bytes:
     """Return the DSN.
 
     Args:
@@ -179,6 +186,7 @@ def compose(notice: Notice, *, queue_id: QueueId, hostname: str, now: float, ori
         hostname: our name, the reporting MTA.
         now: its Date.
         original: the message, or its header section where ``returns_whole`` is False.
+        words: the part for people; None for our own.
     """
     row, label = notice.row, format_queue_id(queue_id)
     return compose_dsn(
@@ -187,13 +195,14 @@ def compose(notice: Notice, *, queue_id: QueueId, hostname: str, now: float, ori
         to_address=row.reverse_path,
         envid=row.envid,
         arrival=row.received,
-        recipients=[_dsn_recipient(decision, now) for decision in notice.decisions],
+        recipients=dsn_recipients(notice, now),
         original=original,
         full=returns_whole(notice),
         message_id=f"{label}@{hostname}",
         date=now,
         boundary=f"{label}/{hostname}",
         smtputf8=row.smtputf8,
+        words=words,
     )
 
 

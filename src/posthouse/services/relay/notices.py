@@ -14,9 +14,11 @@ from posthouse.core.address import Address, parse_address
 from posthouse.core.clock import Clock
 from posthouse.core.errors import SyntaxFault
 from posthouse.core.ids import BodyId, QueueId
+from posthouse.message.dsn import DsnWords, is_returned_whole
+from posthouse.services.delivery.notice import Report, WritesReports
 from posthouse.services.journey import steps
 from posthouse.services.journey.queue_ids import QueueIds
-from posthouse.services.queue.bounce import Decision, Notice, NoticeKind, compose, gather, returns_whole
+from posthouse.services.queue.bounce import Decision, Notice, NoticeKind, compose, dsn_recipients, gather, returns_whole
 from posthouse.store.contract import Store
 from posthouse.store.values import Change, Delivery, JourneyEntry, QueueResult, RecipientState
 
@@ -76,16 +78,25 @@ class NoticeWriter:
         queue_ids: makes the notices' Message-IDs unique.
         clock: tells the time.
         hostname: our name in the DSN.
+        writer: has words for it; None for ours.
     """
 
     def __init__(
-        self, store: Store, planner: PlansNotices, queue_ids: QueueIds, clock: Clock, *, hostname: str
+        self,
+        store: Store,
+        planner: PlansNotices,
+        queue_ids: QueueIds,
+        clock: Clock,
+        *,
+        hostname: str,
+        writer: WritesReports | None = None,
     ) -> None:
         self._store = store
         self._planner = planner
         self._queue_ids = queue_ids
         self._clock = clock
         self._hostname = hostname
+        self._writer = writer
 
     async def write(self, decisions: Sequence[Decision]) -> None:
         """Commit decisions of one message with the notices they owe. Raises StoreRefusal, Unavailable."""
@@ -107,8 +118,25 @@ class NoticeWriter:
         except SyntaxFault:
             return None
         original = await self._original(notice)
-        content = compose(notice, queue_id=self._queue_ids.next(), hostname=self._hostname, now=now, original=original)
+        content = compose(
+            notice,
+            queue_id=self._queue_ids.next(),
+            hostname=self._hostname,
+            now=now,
+            original=original,
+            words=await self._words(notice, original, now),
+        )
         return await self._planner.plan_notice(content, to, about=notice.row.queue_id, kind=_KIND_NAMES[notice.kind])
+
+    async def _words(self, notice: Notice, original: bytes, now: float) -> DsnWords | None:
+        if self._writer is None:
+            return None
+        row = notice.row
+        whole = is_returned_whole(original, full=returns_whole(notice), smtputf8=row.smtputf8)
+        recipients = dsn_recipients(notice, now)
+        return await self._writer.words(
+            Report(to=row.reverse_path, recipients=recipients, arrival=row.received, is_whole=whole)
+        )
 
     async def _original(self, notice: Notice) -> bytes:
         row = notice.row

@@ -222,17 +222,21 @@ async def bounce(call: Call, given: Recipients) -> Steered:
 
 
 def _notices(call: Call) -> NoticeWriter:
-    from posthouse.services.delivery.notice import NoticePlanner
-    from posthouse.services.identity.directory import Directory
+    from posthouse.services.administration.messages.post import server_mail
+    from posthouse.services.administration.messages.reports import ReportWords
     from posthouse.services.journey.queue_ids import QueueIds
     from posthouse.services.relay.notices import NoticeWriter
-    from posthouse.services.routing.router import Router
 
     desk = call.desk
-    queue_ids = QueueIds(desk.clock, os.getpid())
-    directory = Directory(desk.store, desk.clock, desk.settings, hostname=desk.hostname)
-    planner = NoticePlanner(Router(directory, desk.settings), queue_ids, desk.settings, desk.clock)
-    return NoticeWriter(desk.store, planner, queue_ids, desk.clock, hostname=desk.hostname)
+    mail = server_mail(desk)
+    return NoticeWriter(
+        desk.store,
+        mail.planner,
+        QueueIds(desk.clock, os.getpid()),
+        desk.clock,
+        hostname=desk.hostname,
+        writer=ReportWords(desk.store, mail, desk.settings),
+    )
 
 
 async def _rows(call: Call, text: str, number: int | None = None) -> list[QueueRow]:
