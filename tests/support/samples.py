@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+FILES = {"text/plain": b"Hello.\n"}
 TARGETS = ("own", "other", "missing")
 ADDRESSES = {"own": "ben@acme.test", "other": "rita@rival.test", "missing": "nobody@nothing.test"}
 DOMAINS = {"own": "acme.test", "other": "rival.test", "missing": "nothing.test"}
@@ -66,10 +67,17 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "shared.grant": {"member": "anna@acme.test"},
     "shared.list": {"domain": DOMAINS},
     "shared.revoke": {"member": "anna@acme.test"},
+    "app-password.add": {"account": ADDRESSES},
+    "app-password.list": {"account": ADDRESSES},
+    "app-password.revoke": {"account": ADDRESSES},
+    "notice.send": {"domain": DOMAINS},
+    "notice.send-file": {"domain": DOMAINS},
+    "purge.messages": {"domain": DOMAINS, "seen": True},
     "token.add": {"name": "a name", "account": ADDRESSES},
     "token.list": {"account": ADDRESSES},
     "token.show": {"account": ADDRESSES},
     "token.revoke": {"account": ADDRESSES},
+    **{f"wording.{verb}": {"name": "welcome", "scope": SCOPES} for verb in ("list", "show", "set", "unset", "preview")},
     **{
         f"setting.{verb}": {"name": "auth.password_length", "value": "9", "scope": SCOPES}
         for verb in ("get", "set", "unset", "explain", "undo", "history", "list")
@@ -107,7 +115,8 @@ def sample(method: str, path: str, told: dict[str, Any], target: str) -> tuple[s
         wanted = [*schema.get("required", ()), *(set(OVERRIDES.get(name, ())) & set(schema["properties"]))]
         made["json"] = {field: _value(name, field, schema["properties"][field], target) for field in wanted}
     elif content:
-        made |= {"body": b"", "content_type": next(iter(content))}
+        kind = next(iter(content))
+        made |= {"body": FILES.get(kind, b""), "content_type": kind}
     if "text/event-stream" in told["responses"].get("200", {}).get("content", {}):
         made["accept"] = "text/event-stream"
     return path, {**made, "query": query}

@@ -16,6 +16,7 @@ from posthouse_client.api.group import GroupApi
 from posthouse_client.api.import_ import ImportApi
 from posthouse_client.api.job import JobApi
 from posthouse_client.api.journey import JourneyApi
+from posthouse_client.api.notice import NoticeApi
 from posthouse_client.api.office import OfficeApi
 from posthouse_client.api.passkey import PasskeyApi
 from posthouse_client.api.purge import PurgeApi
@@ -31,6 +32,7 @@ from posthouse_client.api.status import StatusApi
 from posthouse_client.api.token import TokenApi
 from posthouse_client.api.undo import UndoApi
 from posthouse_client.api.verify import VerifyApi
+from posthouse_client.api.wording import WordingApi
 from posthouse_client.caller import Caller
 
 
@@ -52,6 +54,7 @@ class Api:
         self.import_ = ImportApi(caller)
         self.job = JobApi(caller)
         self.journey = JourneyApi(caller)
+        self.notice = NoticeApi(caller)
         self.office = OfficeApi(caller)
         self.passkey = PasskeyApi(caller)
         self.purge = PurgeApi(caller)
@@ -67,3 +70,4 @@ class Api:
         self.token = TokenApi(caller)
         self.undo = UndoApi(caller)
         self.verify = VerifyApi(caller)
+        self.wording = WordingApi(caller)

@@ -143,6 +143,8 @@ class BanApi:
     ) -> BanExplained:
         """Show a ban: what was counted, whom it keeps out, and the ways back in.
 
+        Where an address has no ban of its own, the one of a network around it is shown.
+
         Args:
             network: An IP address, or a network such as 192.0.2.0/24. Of IPv6 an address stands for its /64.
             account: Only for this account; empty: for every account.

@@ -27,7 +27,7 @@ class Job:
         created: When it was started, in seconds since the epoch.
         changed: When this was last written.
         result: What it came to, once it has ended: the answer of the operation; `file` where that is a file to
-            be fetched; `error` and `remedy` where it failed.
+            be fetched; `error`, `kind` and `remedy` where it failed.
     """
 
     id: str

@@ -263,7 +263,8 @@ class JobRunner:
             result = await work
         except Refused as refusal:
             state = CANCELLED if running.is_cancelled else FAILED
-            told = {"error": refusal.detail, "remedy": refusal.remedy, "field": refusal.field}
+            words = {"error": refusal.detail, "remedy": refusal.remedy, "field": refusal.field}
+            told = {"kind": refusal.kind.word, **words}
             await self._end(running, state, {name: text for name, text in told.items() if text})
         except Fault as fault:
             await self._end(running, FAILED, {"error": fault.detail or "the store cannot answer now"})

@@ -69,9 +69,13 @@ async def read_input(request: Request, operation: Operation[Any, Any], *, most: 
 def validated(model: type[BaseModel], given: dict[str, Any]) -> Any:
     """Return a model's instance. Raises Problem: naming each field."""
     try:
-        return model.model_validate(given)
+        made = model.model_validate(given)
     except ValidationError as error:
         raise of_validation(error, model.model_fields) from None
+    for name, value in made:
+        if isinstance(value, int | float):  # those of a body were looked at, those of path and query are texts before
+            _check(value, name, 0)
+    return made
 
 
 def flag(request: Request, name: str) -> bool:

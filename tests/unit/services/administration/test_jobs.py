@@ -142,7 +142,7 @@ async def test_a_job_is_done_as_its_caller(desk, runner, telemetry) -> None:
 @pytest.mark.parametrize(
     ("what", "result"),
     [
-        ("refuse", {"error": "what: no", "remedy": "Yes.", "field": "what"}),
+        ("refuse", {"kind": "invalid", "error": "what: no", "remedy": "Yes.", "field": "what"}),
         ("fail", {"error": "the disk is full"}),
     ],
 )

@@ -102,6 +102,12 @@ async def test_a_part_of_the_path_that_is_not_utf_8(root) -> None:
     assert (answer.status, answer.json["field"]) == (422, "address")
 
 
+@pytest.mark.parametrize("path", ["audit/99999999999999999999", "audit?cursor=&limit=99999999999999999999"])
+async def test_a_number_that_no_database_holds(root, path) -> None:
+    """422, wherever it stands."""
+    assert (await root.send("GET", f"{BASE}/{path}")).status == 422
+
+
 async def test_a_dry_run_is_true_or_false(root) -> None:
     """Anything else could be meant either way."""
     answer = await root.send("POST", f"{BASE}/domains?dry_run=1", {"name": "new.test"})

@@ -54,7 +54,7 @@ class Job(Output):
     changed: float = Field(description="When this was last written.")
     result: dict[str, Any] | None = Field(
         description="What it came to, once it has ended: the answer of the operation; `file` where that is a file to "
-        "be fetched; `error` and `remedy` where it failed."
+        "be fetched; `error`, `kind` and `remedy` where it failed."
     )
 
 

@@ -77,7 +77,7 @@ class SettingHistory(PageInput):
 class UndoSetting(SettingName):
     """Which change to take back."""
 
-    number: int = Field(0, ge=0, description="The entry of the history; 0 for the last one.")
+    number: int = Field(0, ge=0, le=2**62, description="The entry of the history; 0 for the last one.")
     force: bool = Field(False, description="Take it back although it was changed again since.")
 
 

@@ -49,7 +49,7 @@ class ApplySnapshot(Input):
 class UndoChange(Input):
     """Which change to take back."""
 
-    number: int = Field(ge=1, description="The entry of the audit log.")
+    number: int = Field(ge=1, le=2**62, description="The entry of the audit log.")
     force: bool = Field(False, description="Take it back although it was changed again since.")
 
 
