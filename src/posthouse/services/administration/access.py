@@ -59,8 +59,32 @@ def require_over(caller: Caller, row: AccountRow) -> None:
         )
 
 
+def require_above(caller: Caller, row: AccountRow, what: str) -> None:
+    """Raise Refused: FORBIDDEN, unless the caller administers more than an account does, or the whole server.
+
+    For what would let one administrator act as another of his own level, unseen by that one.
+    """
+    if caller.role is not Role.SERVER and Role.of(row.level) >= caller.role:
+        raise Refused(
+            f"{what} of {row.address} takes an administrator above that account",
+            "Ask one, or its owner.",
+            kind=Kind.FORBIDDEN,
+        )
+
+
 def require_grant(caller: Caller, level: Level) -> None:
-    """Raise Refused: FORBIDDEN, where a level would be more than the caller has."""
+    """Raise Refused: FORBIDDEN, where a level would be more than the caller has.
+
+    Whoever administers may do all that his level may; a credential that may less makes no such account, and gives none
+    a password.
+    """
+    if level is not Level.USER and "*" not in caller.scopes:
+        raise Refused(
+            f"an account of the level {level.value} may more than this token",
+            "Use a token with the scope *.",
+            kind=Kind.FORBIDDEN,
+            field="level",
+        )
     if Role.of(level) > caller.role:
         raise Refused(
             f"the level {level.value} is more than you have", "Nobody grants more.", kind=Kind.FORBIDDEN, field="level"
@@ -83,7 +107,20 @@ async def reaches(store: Store, caller: Caller, target: Target) -> bool:
         return caller.role is Role.OFFICE and target.name == caller.office
     if target.reach is Reach.ACCOUNT and caller.role is Role.ACCOUNT:
         return target.name.lower() == caller.account
-    return await _reaches_domain(store, caller, target.name.rpartition("@")[2])
+    if target.reach is Reach.ACCOUNT:
+        return await _reaches_domain(store, caller, target.name.rpartition("@")[2])
+    return await _reaches_domain(store, caller, target.name)
+
+
+def domains_of(target: Target) -> set[str]:
+    """Return the domain that a target is, or is in, folded; nothing where it names none."""
+    if target.reach not in {Reach.DOMAIN, Reach.ACCOUNT}:
+        return set()
+    name = target.name.rpartition("@")[2] if target.reach is Reach.ACCOUNT else target.name
+    try:
+        return {fold_domain(name)} if name else set()
+    except SyntaxFault:
+        return set()
 
 
 async def _reaches_domain(store: Store, caller: Caller, name: str) -> bool:

@@ -74,20 +74,16 @@ class TokenDesk:
         row = await self._store.credential_by_verifier(CredentialKind.TOKEN, verifier_of(token))
         if row is None or (row.expires and row.expires <= self._clock.now()):
             return None
-        caller = await self._of_account(row) if row.account else _of_server(row)
+        caller = await self._of_account(row) if row.account else await _of_server(self._store, row)
         if caller is None:
             return None
         self._notes.credential(row.id, address)
         return replace(caller, door=door, address=address)
 
     async def is_valid(self, caller: Caller) -> bool:
-        """Whether a credential with which a stream was opened still holds; one without an id is not looked at."""
-        if not caller.credential:
-            return True
-        rows = await self._store.credentials(caller.account, CredentialKind.TOKEN)
-        if not any(row.id == caller.credential and not 0 < row.expires <= self._clock.now() for row in rows):
-            return False
-        return not caller.account or await may_sign_in(self._store, caller.account) is not None
+        """Whether what a stream was opened with still holds, and has not ended."""
+        row = await credential_of(self._store, caller)
+        return not (row is not None and 0 < row.expires <= self._clock.now()) and await still_may(self._store, caller)
 
     async def _of_account(self, row: CredentialRow) -> Caller | None:
         found = await may_sign_in(self._store, row.account)
@@ -109,8 +105,35 @@ async def may_sign_in(store: Store, address: str) -> tuple[AccountRow, str] | No
     return account, domain.office
 
 
-def _of_server(row: CredentialRow) -> Caller:
-    return Caller(
+async def credential_of(store: Store, caller: Caller) -> CredentialRow | None:
+    """Return the token that a caller showed; None where he showed none, or it was revoked."""
+    if not caller.credential:
+        return None
+    rows = await store.credentials(caller.account, CredentialKind.TOKEN)
+    return next((row for row in rows if row.id == caller.credential), None)
+
+
+async def still_may(store: Store, caller: Caller) -> bool:
+    """Whether a caller is still who he was when he was let in: for streams and jobs, which go on after that.
+
+    His token is there, his account may sign in, has no less to administer, and is in the same place. The end of a token
+    is not looked at: a job that was started in time goes on.
+    """
+    row = await credential_of(store, caller)
+    if caller.credential and row is None:
+        return False
+    if not caller.account:
+        return row is None or await _of_server(store, row) is not None
+    found = await may_sign_in(store, caller.account)
+    if found is None:
+        return False
+    now = Caller.of_account(*found)
+    return now.role >= caller.role and (caller.role is Role.SERVER or now.office == caller.office)
+
+
+async def _of_server(store: Store, row: CredentialRow) -> Caller | None:
+    """Return who calls with a token of the server's own; None where its post office or domain is disabled or gone."""
+    caller = Caller(
         role=_role(row, Role.ACCOUNT),
         name=f"token {row.name}",
         office=str(row.details.get("office", "")),
@@ -118,6 +141,13 @@ def _of_server(row: CredentialRow) -> Caller:
         scopes=frozenset(row.scopes.split()),
         credential=row.id,
     )
+    if caller.role is Role.SERVER:
+        return caller
+    if caller.role is Role.OFFICE:
+        office = await store.office(caller.office)
+        return caller if office is not None and not office.disabled else None
+    domain = await store.domain(caller.domain)
+    return replace(caller, office=domain.office) if domain is not None and not domain.disabled else None
 
 
 def _role(row: CredentialRow, otherwise: Role) -> Role:

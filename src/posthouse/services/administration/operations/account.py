@@ -141,6 +141,8 @@ async def _changes(call: Call, old: AccountRow, given: SetAccount) -> dict[str, 
         changes["state"] = AccountState.DISABLED if given.disabled else AccountState.ACTIVE
     if given.password is not None:
         account_passwords.refuse_foreign(old)
+        account_passwords.refuse_own(call, old)
+        access.require_grant(call.caller, old.level)
         names = (old.display_name, old.given_name, old.family_name)
         changes["password_hash"] = await encode_password(call.desk, given.password, address=old.address, names=names)
     return changes

@@ -46,6 +46,8 @@ async def set_password(call: Call, given: SetPassword) -> Account:
     refuse_foreign(old)
     if old.address == call.caller.account:
         await _check_current(old, given.current)
+    else:
+        access.require_grant(call.caller, old.level)
     return as_account(await _write(call, old, given.password, must_change=given.must_change))
 
 
@@ -62,6 +64,8 @@ async def random_password(call: Call, given: RandomPassword) -> MadePassword:
     old = await reading.account_row(call, given.address)
     access.require_over(call.caller, old)
     refuse_foreign(old)
+    refuse_own(call, old)
+    access.require_grant(call.caller, old.level)
     made = make_password()
     await _write(call, old, SecretStr(made), must_change=given.must_change)
     return MadePassword(address=old.address, password=made)
@@ -81,6 +85,17 @@ async def _check_current(old: AccountRow, current: SecretStr | None) -> None:
             "the current password is another", "Try again, or have an administrator set a new one.",
             kind=Kind.FORBIDDEN, field="current",
         )  # fmt: skip
+
+
+def refuse_own(call: Call, row: AccountRow) -> None:
+    """Raise Refused where an account is the caller's own: whoever found a token must not take over the account."""
+    if row.address == call.caller.account:
+        raise Refused(
+            "to change your own password takes the current one",
+            "Give it to account.set-password as `current`.",
+            kind=Kind.NOT_NOW,
+            field="password",
+        )
 
 
 def refuse_foreign(row: AccountRow) -> None:

@@ -34,9 +34,12 @@ from posthouse.services.administration.operations.owning import (
     Owner,
     PurposeText,
     credential_row,
+    is_own,
     of_owner,
     owner_row,
+    require_above,
 )
+from posthouse.services.administration.tokens import credential_of
 from posthouse.services.administration.writing import subject_of
 from posthouse.services.identity.app_passwords import app_password_verifier, new_app_password
 from posthouse.store.directory_rows import AccountRow, CredentialRow
@@ -99,6 +102,8 @@ async def add(call: Call, given: AddAppPassword) -> NewAppPassword:
     The answer holds it, this once. It works beside the account's own password, also where a second factor is needed.
     """
     owner = await owner_row(call, given)
+    if not is_own(call, owner):
+        require_above(call, owner, "an app password")
     _require_all(call, owner, given.scopes)
     await _require_room(call, owner)
     made, now = new_app_password(), call.desk.clock.now()
@@ -110,7 +115,7 @@ async def add(call: Call, given: AddAppPassword) -> NewAppPassword:
         verifier=app_password_verifier(owner.id, made.encode()),
         scopes=" ".join(sorted(set(given.scopes))),
         created=now,
-        expires=_end(call, owner, given.days, now),
+        expires=await _end(call, owner, given.days, now),
     )
     row = CredentialRow(
         change.id, change.account, change.kind, change.name, "", change.scopes, now, change.expires, 0.0, "", {}
@@ -159,7 +164,9 @@ def _require_all(call: Call, owner: AccountRow, scopes: list[Scope]) -> None:
     """Raise Refused where the app password would call the API with more than the caller has."""
     if "api" not in scopes:
         return
-    if "*" not in call.caller.scopes or call.caller.role < Role.of(owner.level):
+    # One in the name of another would go on when that account is given more than its maker has; a token notes its role.
+    is_others = not is_own(call, owner) and call.caller.role is not Role.SERVER
+    if is_others or "*" not in call.caller.scopes or call.caller.role < Role.of(owner.level):
         raise Refused(
             "scopes: api is more than your own credential may",
             "Make a token instead: posthouse token add.",
@@ -178,7 +185,7 @@ async def _require_room(call: Call, owner: AccountRow) -> None:
         )
 
 
-def _end(call: Call, owner: AccountRow, days: int, now: float) -> float:
+async def _end(call: Call, owner: AccountRow, days: int, now: float) -> float:
     """Return when an app password ends, 0.0 for never. Raises Refused: where that is later than allowed."""
     longest = call.desk.settings.get(APP_PASSWORD_LIFETIME, domain=owner.address.rpartition("@")[2])
     if longest and days * 86_400 > longest:
@@ -189,7 +196,10 @@ def _end(call: Call, owner: AccountRow, days: int, now: float) -> float:
             field="days",
         )
     seconds = days * 86_400 or longest
-    return now + seconds if seconds else 0.0
+    end = now + seconds if seconds else 0.0
+    token = await credential_of(call.desk.store, call.caller)
+    latest = token.expires if token is not None else 0.0
+    return min(end or latest, latest) if latest else end  # never after the token it is made with
 
 
 def _shown(row: CredentialRow) -> AppPassword:

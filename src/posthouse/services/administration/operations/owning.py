@@ -10,9 +10,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from posthouse.services.administration.access import require_over
+from posthouse.services.administration import access
 from posthouse.services.administration.call import Call
-from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.fields import OptionalAddressText
 from posthouse.services.administration.operation import Input, Reach, Target
@@ -43,7 +42,7 @@ async def owner_row(call: Call, given: Owner) -> AccountRow:
     if not named:
         raise Refused("account: nobody is signed in here", "Name the account.", field="account")
     row = await reading.account_row(call, named, "account")
-    require_over(call.caller, row)
+    access.require_over(call.caller, row)
     if row.kind is AccountKind.SHARED:
         raise Refused(
             f"account: {row.address} is a shared mailbox, nobody signs in as it",
@@ -61,12 +60,7 @@ def is_own(call: Call, row: AccountRow) -> bool:
 
 def require_above(call: Call, row: AccountRow, what: str) -> None:
     """Raise Refused: FORBIDDEN, unless the caller administers more than the account does, or the whole server."""
-    if call.caller.role is not Role.SERVER and Role.of(row.level) >= call.caller.role:
-        raise Refused(
-            f"{what} of {row.address} takes an administrator above that account",
-            "Ask one, or its owner.",
-            kind=Kind.FORBIDDEN,
-        )
+    access.require_above(call.caller, row, what)
 
 
 async def credential_row(call: Call, owner: AccountRow, kind: CredentialKind, id: str) -> CredentialRow:  # noqa: A002  (the field's name)

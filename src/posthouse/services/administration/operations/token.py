@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from posthouse.config.definitions.rest import TOKEN_LIFETIME
 from posthouse.services.administration import words
-from posthouse.services.administration.access import require_over
+from posthouse.services.administration.access import require_above, require_over
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.faults import Kind, Refused
@@ -33,7 +33,8 @@ from posthouse.services.administration.operation import (
     key_of,
     operation,
 )
-from posthouse.services.administration.tokens import may_sign_in, new_token, verifier_of
+from posthouse.services.administration.operations import reading
+from posthouse.services.administration.tokens import credential_of, may_sign_in, new_token, verifier_of
 from posthouse.store.directory_rows import CredentialRow
 from posthouse.store.directory_values import CredentialKind, PutCredential, RemoveCredential
 
@@ -115,7 +116,7 @@ async def add(call: Call, given: AddToken) -> NewToken:
 
     It may never more than you. The answer holds the token itself, this once.
     """
-    owner = await _account(call, given.account)
+    owner = await _account(call, given.account, makes=True)
     scopes = _scopes(call.caller, given.scopes)
     details = await _details(call, given, owner)
     now = call.desk.clock.now()
@@ -127,6 +128,7 @@ async def add(call: Call, given: AddToken) -> NewToken:
             kind=Kind.LIMIT,
             field="days",
         )
+    end = await _end(call, given.days * 86_400, longest)
     token = new_token()
     change = PutCredential(
         id=secrets.token_hex(8),
@@ -136,7 +138,7 @@ async def add(call: Call, given: AddToken) -> NewToken:
         verifier=verifier_of(token),
         scopes=" ".join(scopes),
         created=now,
-        expires=now + (given.days * 86_400 or longest),
+        expires=end,
         details=details,
     )
     shown = {"name": given.name, "scopes": scopes, "expires": change.expires, **details}
@@ -202,16 +204,27 @@ async def revoke(call: Call, given: TokenId) -> Nothing:
     return Nothing()
 
 
-async def _account(call: Call, named: str) -> str:
+async def _end(call: Call, asked: float, longest: float) -> float:
+    """Return when a new token ends: not after the one it is made with. Raises Refused."""
+    own, now = await credential_of(call.desk.store, call.caller), call.desk.clock.now()
+    latest = own.expires if own is not None and own.expires else now + longest
+    if now + asked > latest:
+        raise Refused(
+            "days: that is longer than the token you use is valid", "Ask for fewer days.", kind=Kind.LIMIT, field="days"
+        )
+    return now + asked if asked else min(now + longest, latest)
+
+
+async def _account(call: Call, named: str, *, makes: bool = False) -> str:
     """Return the owner's address; "" for the server. Raises Refused."""
     if not named:
         if not call.caller.account and call.caller.credential:
             raise Refused("account: this token has no account", "Name the account.", field="account")
         return call.caller.account
-    row = await call.desk.store.account(words.own_address(named))
-    if row is None:
-        raise Refused(f"there is no account {named}", kind=Kind.MISSING, field="account")
+    row = await reading.account_row(call, named, "account")
     require_over(call.caller, row)
+    if makes and row.address != call.caller.account:
+        require_above(call.caller, row, "a token")
     return row.address
 
 
@@ -245,18 +258,19 @@ async def _details(call: Call, given: AddToken, owner: str) -> dict[str, str]:
         for name in ("office", "domain"):
             if getattr(given, name):
                 raise Refused(f"{name}: is for the server's own tokens", "Leave it out.", field=name)
-        return {"role": role.name} if role is not None else await _own_role(call, owner)
+        return {"role": role.name} if role is not None else await _noted_role(call, owner)
     return await _server_details(call, given, role or Role.SERVER)
 
 
-async def _own_role(call: Call, owner: str) -> dict[str, str]:
-    """Note the caller's role where it is less than his account's: a token makes no stronger one."""
-    if owner != call.caller.account:
-        return {}
+async def _noted_role(call: Call, owner: str) -> dict[str, str]:
+    """Note the caller's role where the account's is or may become more: nobody makes a stronger token than himself.
+
+    Only who acts with all of his own account makes tokens that grow with it.
+    """
     found = await may_sign_in(call.desk.store, owner)
-    if found is None or Caller.of_account(*found).role <= call.caller.role:
+    if owner == call.caller.account and found is not None and Caller.of_account(*found).role <= call.caller.role:
         return {}
-    return {"role": call.caller.role.name}
+    return {} if call.caller.role is Role.SERVER else {"role": call.caller.role.name}
 
 
 async def _server_details(call: Call, given: AddToken, role: Role) -> dict[str, str]:
