@@ -24,16 +24,19 @@ FURNITURE: Final = (
 _COUNT: Final = len(FURNITURE)
 _NUMBERED = ", ".join(f"({at}, '{name}', '{role}')" for at, (name, role) in enumerate(FURNITURE))
 _NAMED = ", ".join(f"('{name}')" for name in sorted(name for name, _ in FURNITURE))
-# ?1 how many accounts, ?2 the first of them, ?3 its first mailbox, ?4 the first UIDVALIDITY.
-_RUN = "WITH RECURSIVE run (at) AS (SELECT 0 UNION ALL SELECT at + 1 FROM run WHERE at + 1 < ?1)"
-_STATEMENTS: Final = (
+_RUN = "WITH RECURSIVE run (at) AS (SELECT 0 UNION ALL SELECT at + 1 FROM run WHERE at + 1 < :accounts)"
+_STATES = (
     f"{_RUN} INSERT INTO account_state (account_id, modseq, last_uidvalidity, inbox_id)"
-    f" SELECT ?2 + at, {_COUNT}, ?4 + {_COUNT - 1}, ?3 + at * {_COUNT} FROM run",
+    f" SELECT :account + at, {_COUNT}, :validity + {_COUNT - 1}, :mailbox + at * {_COUNT} FROM run"
+)
+_MAILBOXES = (
     f"{_RUN} INSERT INTO mailbox (account_id, id, parent_id, name, role, uidvalidity, highestmodseq)"
-    f" SELECT ?2 + at, ?3 + at * {_COUNT} + column1, 0, column2, column3, ?4 + column1, column1 + 1"
-    f" FROM run CROSS JOIN (VALUES {_NUMBERED})",
+    f" SELECT :account + at, :mailbox + at * {_COUNT} + column1, 0, column2, column3, :validity + column1, column1 + 1"
+    f" FROM run CROSS JOIN (VALUES {_NUMBERED})"
+)
+_SUBSCRIPTIONS = (
     f"{_RUN} INSERT INTO subscription (account_id, name)"
-    f" SELECT ?2 + at, column1 FROM run CROSS JOIN (VALUES {_NAMED}) WHERE ?3 > 0 AND ?4 >= 0",
+    f" SELECT :account + at, column1 FROM run CROSS JOIN (VALUES {_NAMED})"
 )
 
 
@@ -41,23 +44,23 @@ class Furniture:
     """What was gathered and is not written yet."""
 
     def __init__(self) -> None:
-        self._runs: list[list[int]] = []
+        self._runs: list[dict[str, int]] = []
 
     def add(self, account: int, mailbox: int, validity: int) -> None:
         """Gather a new account, whose mailboxes are numbered from ``mailbox`` on."""
         if self._runs:
-            count, first, first_mailbox, since = last = self._runs[-1]
-            if (account, mailbox, validity) == (first + count, first_mailbox + count * _COUNT, since):
-                last[0] += 1
+            run = self._runs[-1]
+            made = run["accounts"]
+            follows = run["account"] + made == account and run["mailbox"] + made * _COUNT == mailbox
+            if follows and run["validity"] == validity:
+                run["accounts"] = made + 1
                 return
-        self._runs.append([1, account, mailbox, validity])
+        self._runs.append({"accounts": 1, "account": account, "mailbox": mailbox, "validity": validity})
 
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write what was gathered."""
-        if not self._runs:
-            return
-        for statement in _STATEMENTS:
-            for run in self._runs:
+        for run in self._runs:
+            for statement in (_STATES, _MAILBOXES, _SUBSCRIPTIONS):
                 connection.execute(statement, run)
         self._runs.clear()
 

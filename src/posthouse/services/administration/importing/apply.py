@@ -5,6 +5,9 @@ then batch by batch. Reading happens in a thread, a batch at a time. Things that
 are, or brought to what the source says (``Existing.UPDATE``); nobody's password is ever replaced. Running an import
 again changes nothing.
 
+Going on where one was interrupted: the records that were done are passed over, if the last of them is there. Where it
+is not (another store was put in place meanwhile), the import begins anew.
+
 Tests: ``tests/unit/services/administration/importing/test_import_apply.py``.
 """
 
@@ -13,13 +16,15 @@ from __future__ import annotations
 import asyncio
 import enum
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
 from posthouse.core.clock import Clock
 from posthouse.services.administration.importing.checkpoints import Checkpoints, MemoryCheckpoints
+from posthouse.services.administration.importing.pace import ALONE, Pace, Stride
 from posthouse.services.administration.importing.plan import Fence, Plan, Step, no_fence
 from posthouse.services.administration.importing.records import (
     KIND_NAMES,
@@ -35,8 +40,6 @@ from posthouse.services.administration.importing.report import ImportReport
 from posthouse.services.administration.importing.schemes import quick_hash
 from posthouse.services.administration.importing.sink import Ending, Look, RecordOutcome, Sink, Standing
 
-BATCH: Final = 2000
-CHUNK: Final = 5_000  # steps read in one visit to the thread
 HASHES_AT_ONCE: Final = 8
 
 
@@ -64,7 +67,7 @@ class ImportOptions:
     clear: Clear = Clear.STRONG
     makes_domains: bool = True
     hashes_a_second: float = 0.0
-    batch: int = BATCH
+    pace: Pace = ALONE
     fence: Fence = no_fence
 
 
@@ -115,17 +118,12 @@ class Importer:
         """Import, or say what an import would do. Raises Unreadable, Unavailable: run it again to go on."""
         began = self._clock.monotonic()
         key = _key(source, options)
-        report = ImportReport(source.name, source.kind, is_dry_run=options.is_dry_run)
+        stride = Stride(options.pace, self._clock)
         done = 0 if options.is_dry_run else self._checkpoints.done(key)
-        total = 0
-        if not options.is_dry_run and not done:
-            total = await asyncio.to_thread(_count, source)
-        report.resumed_after = done
-        plan = Plan(report, fence=options.fence, makes_domains=options.makes_domains)
-        steps = plan.steps(source.records())
+        total = 0 if options.is_dry_run or done else await self._counted(source, options, stride)
+        steps, report = await self._opened(source, options, stride, done)
         try:
-            await asyncio.to_thread(_skip, steps, done)
-            await self._batches(steps, report, options, key, (done, total))
+            await self._batches(steps, report, options, key, total)
         finally:
             steps.close()
         if report.is_complete and not options.is_dry_run:
@@ -133,20 +131,46 @@ class Importer:
         report.seconds = self._clock.monotonic() - began
         return report
 
+    async def _opened(
+        self, source: Source, options: ImportOptions, stride: Stride, done: int
+    ) -> tuple[Generator[Step, None, None], ImportReport]:
+        """Return the steps that are to do, and the report that they fill."""
+        report = ImportReport(source.name, source.kind, is_dry_run=options.is_dry_run)
+        plan = Plan(report, fence=options.fence, makes_domains=options.makes_domains)
+        steps = plan.steps(source.records())
+        if done:
+            last = await _last_passed(steps, done, options, stride)
+            if last is None or (await self._sink.look([last.thing]))[0].standing is Standing.NEW:
+                steps.close()
+                return await self._opened(source, options, stride, 0)
+        report.resumed_after = done
+        return steps, report
+
+    async def _counted(self, source: Source, options: ImportOptions, stride: Stride) -> int:
+        """Go through a source once; return how many records there are. Raises Unreadable."""
+        records = iter(source.records())
+        total = 0
+        while seen := await stride.in_thread(lambda: list(islice(records, options.pace.read))):
+            total += sum(1 for record in seen if not isinstance(record, Unmapped | Flawed))
+        return total
+
     async def _batches(
-        self, steps: Iterator[Step], report: ImportReport, options: ImportOptions, key: str, at: tuple[int, int]
+        self, steps: Iterator[Step], report: ImportReport, options: ImportOptions, key: str, total: int
     ) -> None:
-        done, total = at
-        while chunk := await asyncio.to_thread(lambda: list(islice(steps, CHUNK))):
-            for batch in _batched(chunk, options.batch):
+        done = report.resumed_after
+        stride = Stride(options.pace, self._clock)
+        while chunk := await stride.in_thread(lambda: list(islice(steps, options.pace.read))):
+            for batch in _batched(chunk, options.pace.batch):
                 if self._cancelled():
                     return
+                began = self._clock.monotonic()
                 await self._batch(batch, report, options)
                 done += len(batch)
                 report.records = done
                 if not options.is_dry_run:
                     self._checkpoints.save(key, done)
                 self._progress(done, max(total, done), KIND_NAMES[type(batch[-1].thing)])
+                await stride.rest(began)
         report.is_complete = True
 
     async def _batch(self, batch: list[Step], report: ImportReport, options: ImportOptions) -> None:
@@ -244,14 +268,17 @@ def _batched(steps: list[Step], size: int) -> Iterator[list[Step]]:
         yield batch
 
 
-def _count(source: Source) -> int:
-    """Go through a source once. Raises Unreadable."""
-    return sum(1 for record in source.records() if not isinstance(record, Unmapped | Flawed))
-
-
-def _skip(steps: Iterator[Step], count: int) -> None:
-    for _ in islice(steps, count):
-        pass
+async def _last_passed(steps: Iterator[Step], count: int, options: ImportOptions, stride: Stride) -> Step | None:
+    """Pass over steps that were done; return the last of them, None where there are not so many."""
+    last: Step | None = None
+    while count:
+        some = islice(steps, min(count, options.pace.read))
+        passed: list[Step] = await stride.in_thread(partial(list, some))
+        if not passed:
+            return None
+        last = passed[-1]
+        count -= len(passed)
+    return last
 
 
 def _key(source: Source, options: ImportOptions) -> str:

@@ -1,7 +1,8 @@
 """The directory as the sink of an import: looks things up, writes batches in one commit each, defaults and limits kept.
 
 What has the addresses of a batch is one read, and the batch one commit; where the store refuses it, it is halved until
-what is refused stands alone, so that nothing else waits for it. Tests: ``tests/unit/services/administration/importing/test_import_directory.py``.
+what is refused stands alone, so that nothing else waits for it.
+Tests: ``tests/unit/services/administration/importing/test_import_directory.py``.
 """
 
 from __future__ import annotations

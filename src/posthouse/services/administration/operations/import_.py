@@ -29,6 +29,7 @@ from posthouse.services.administration.importing.hmailserver import read_hmailse
 from posthouse.services.administration.importing.ldap_entries import LdapMapping, read_ldap
 from posthouse.services.administration.importing.ldif import read_ldif
 from posthouse.services.administration.importing.mailenable import read_mailenable
+from posthouse.services.administration.importing.pace import ALONE, BESIDE_MAIL
 from posthouse.services.administration.importing.plan import Fence, no_fence
 from posthouse.services.administration.importing.postfix import PostfixOptions, read_postfix
 from posthouse.services.administration.importing.records import (
@@ -190,7 +191,9 @@ async def _import(call: Call, given: ImportInput, kind: str, reader: Reader) -> 
             progress=call.progress,
             cancelled=call.cancelled,
         )
-        return as_imported(await importer.run(source, given.options(is_dry_run=call.dry_run, fence=fence)))
+        pace = ALONE if call.desk.live is None else BESIDE_MAIL
+        options = given.options(is_dry_run=call.dry_run, fence=fence, pace=pace)
+        return as_imported(await importer.run(source, options))
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from posthouse.services.administration.importing.apply import Clear, Existing, ImportOptions
+from posthouse.services.administration.importing.pace import Pace
 from posthouse.services.administration.importing.plan import Fence
 from posthouse.services.administration.importing.report import ImportReport
 from posthouse.services.administration.operation import Input, Output
@@ -33,7 +34,7 @@ class ImportInput(Input):
         0.0, ge=0.0, le=100_000.0, description="At most so many Argon2id hashes a second; 0 for as many as can be."
     )
 
-    def options(self, *, is_dry_run: bool, fence: Fence) -> ImportOptions:
+    def options(self, *, is_dry_run: bool, fence: Fence, pace: Pace) -> ImportOptions:
         """Return them as the importer wants them."""
         return ImportOptions(
             is_dry_run=is_dry_run,
@@ -42,6 +43,7 @@ class ImportInput(Input):
             makes_domains=self.make_domains,
             hashes_a_second=self.hashes_per_second,
             fence=fence,
+            pace=pace,
         )
 
 

@@ -9,10 +9,13 @@ import pytest
 from posthouse.core.errors import Unavailable
 from posthouse.services.administration.importing.apply import Clear, Existing, Importer, ImportOptions, Source
 from posthouse.services.administration.importing.checkpoints import FileCheckpoints, MemoryCheckpoints
+from posthouse.services.administration.importing.pace import Pace
 from posthouse.services.administration.importing.records import ImportedAccount, ImportedDomain, subject_of
 from posthouse.services.administration.importing.sink import Ending, Look, RecordOutcome, Standing
 from posthouse.services.administration.importing.source import Unreadable
 from posthouse.testing.clock import FakeClock
+
+TENS = Pace(batch=10, read=1_000)
 
 
 class MemorySink:
@@ -75,7 +78,7 @@ async def test_everything_is_made_in_batches():
     """With progress, and a report that adds up."""
     sink, told = MemorySink(), []
     runner = importer(sink, progress=lambda *at: told.append(at))
-    report = await runner.run(source(lambda: people(25)), ImportOptions(batch=10))
+    report = await runner.run(source(lambda: people(25)), ImportOptions(pace=TENS))
     assert [len(batch) for batch in sink.batches] == [10, 10, 6]
     assert report.counts == {"domains": {"made": 1}, "accounts": {"made": 25}}
     assert (report.is_complete, report.records, report.problem_count) == (True, 26, 0)
@@ -120,16 +123,28 @@ async def test_an_interrupted_import_goes_on(tmp_path, keep):
     sink.fails_at = 3
     checkpoints = MemoryCheckpoints() if keep == "memory" else FileCheckpoints(tmp_path / "imports")
     with pytest.raises(Unavailable):
-        await importer(sink, checkpoints=checkpoints).run(source(lambda: people(39)), ImportOptions(batch=10))
+        await importer(sink, checkpoints=checkpoints).run(source(lambda: people(39)), ImportOptions(pace=TENS))
     assert len(sink.there) == 20
     sink.fails_at = 0
     sink.batches.clear()
-    report = await importer(sink, checkpoints=checkpoints).run(source(lambda: people(39)), ImportOptions(batch=10))
+    report = await importer(sink, checkpoints=checkpoints).run(source(lambda: people(39)), ImportOptions(pace=TENS))
     assert report.resumed_after == 20
     assert [batch[0] for batch in sink.batches] == ["p19@example.org", "p29@example.org"]
     assert len(sink.there) == 40
     again = await importer(sink, checkpoints=checkpoints).run(source(lambda: people(39)), ImportOptions())
     assert again.resumed_after == 0
+
+
+async def test_it_begins_anew_on_another_store():
+    """Where the last record that was done is not there, none is passed over."""
+    sink, checkpoints = MemorySink(), MemoryCheckpoints()
+    sink.fails_at = 3
+    with pytest.raises(Unavailable):
+        await importer(sink, checkpoints=checkpoints).run(source(lambda: people(39)), ImportOptions(pace=TENS))
+    report = await importer(other := MemorySink(), checkpoints=checkpoints).run(
+        source(lambda: people(39)), ImportOptions(pace=TENS)
+    )
+    assert (report.resumed_after, report.records, len(other.there)) == (0, 40, 40)
 
 
 async def test_another_file_begins_anew():
@@ -138,7 +153,7 @@ async def test_another_file_begins_anew():
     sink = MemorySink()
     sink.fails_at = 2
     with pytest.raises(Unavailable):
-        await importer(sink, checkpoints=checkpoints).run(source(lambda: people(20)), ImportOptions(batch=10))
+        await importer(sink, checkpoints=checkpoints).run(source(lambda: people(20)), ImportOptions(pace=TENS))
     for changed in (source(lambda: people(5), "beef00"), source(lambda: people(5))):
         options = ImportOptions(existing=Existing.UPDATE if changed.fingerprint == "f00dfeed" else Existing.KEEP)
         report = await importer(MemorySink(), checkpoints=checkpoints).run(changed, options)
@@ -154,7 +169,7 @@ async def test_a_source_that_is_cut_off_changes_nothing():
 
     sink = MemorySink()
     with pytest.raises(Unreadable, match="f:31: cut off"):
-        await importer(sink).run(source(cut), ImportOptions(batch=10))
+        await importer(sink).run(source(cut), ImportOptions(pace=TENS))
     assert sink.batches == []
 
 
@@ -162,10 +177,10 @@ async def test_it_stops_where_it_is_told_to():
     """At the next batch; run again it goes on."""
     sink, checkpoints = MemorySink(), MemoryCheckpoints()
     report = await importer(sink, checkpoints=checkpoints, cancelled=lambda: len(sink.batches) >= 2).run(
-        source(lambda: people(40)), ImportOptions(batch=10)
+        source(lambda: people(40)), ImportOptions(pace=TENS)
     )
     assert (report.is_complete, report.records) == (False, 20)
-    report = await importer(sink, checkpoints=checkpoints).run(source(lambda: people(40)), ImportOptions(batch=10))
+    report = await importer(sink, checkpoints=checkpoints).run(source(lambda: people(40)), ImportOptions(pace=TENS))
     assert (report.is_complete, report.resumed_after, len(sink.there)) == (True, 20, 41)
 
 
