@@ -443,6 +443,19 @@ class RemoveBan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequireReach:
+    """Refuse the whole commit (NotAllowed) where a domain is not, any more, where its caller's rights come from.
+
+    It stands before the changes that rely on it. ``office``: the domain must be in that post office; None: it must be
+    the domain ``within``, or another name of it. One that is not there does not matter: what changes it is refused.
+    """
+
+    domain: str
+    office: str | None = None
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """Who did what, written in the same commit as what was done.
 
@@ -553,6 +566,7 @@ DirectoryChange: TypeAlias = (
     | NoteSignIns
     | PutBan
     | RemoveBan
+    | RequireReach
     | Audit
     | PutJob
     | ClaimJob

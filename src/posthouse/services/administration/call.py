@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from posthouse.services.administration import access
+from posthouse.services.administration import access, tokens
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.operation import Operation
 from posthouse.store.contract import AlreadyExists, Conflict, LimitReached, NotAllowed, StoreRefusal, Vanished
-from posthouse.store.directory_values import Audit
+from posthouse.store.directory_values import Audit, RequireReach
 from posthouse.store.values import Change
 
 Progress = Callable[[int, int, str], None]
@@ -60,6 +60,7 @@ class Call:
         along: values to write with the first commit (what makes a repeated request harmless).
         cancelled: whether long work should stop at the next good place.
         job: the id of the job that this is, the same when it goes on after an interruption; "" where it is none.
+        relied: domains that were found within the caller's reach, and must still be when something is written.
     """
 
     caller: Caller
@@ -72,6 +73,7 @@ class Call:
     along: list[Change] = field(default_factory=list)
     cancelled: Callable[[], bool] = lambda: False
     job: str = ""
+    relied: set[str] = field(default_factory=set)
 
     @property
     def office(self) -> str | None:
@@ -115,17 +117,44 @@ class Call:
 
         Raises as ``commit`` does.
         """
+        await self.require_still()
         changes = [change for step in steps for change in step.changes]
-        at = self.desk.clock.now()
-        traces = [self._trace(step, at) for step in steps]
+        at, offices = self.desk.clock.now(), await self._offices(steps)
+        fence = self._fence(steps)
+        traces = [self._trace(step, at, offices) for step in steps]
         try:
-            results = await self.desk.store.commit(*changes, *traces, *self.along, rehearse=self.dry_run)
+            results = await self.desk.store.commit(*fence, *changes, *traces, *self.along, rehearse=self.dry_run)
         except StoreRefusal as refusal:
             raise refused(refusal) from None
         self.along.clear()
-        return tuple(results[: len(changes)])
+        return tuple(results[len(fence) : len(fence) + len(changes)])
 
-    def _trace(self, step: Traced, at: float) -> Audit:
+    async def require_still(self) -> None:
+        """Raise Refused: FORBIDDEN, where the caller is not any more who he was when the call began."""
+        if not await tokens.still_may(self.desk.store, self.caller):
+            raise Refused(
+                "you may not do this any more", "Your account or your token was changed meanwhile.", kind=Kind.FORBIDDEN
+            )
+
+    def _fence(self, steps: Sequence[Traced]) -> list[RequireReach]:
+        """Return what makes the store refuse all of it where a domain has left the caller's reach meanwhile."""
+        caller = self.caller
+        if caller.role not in {Role.OFFICE, Role.DOMAIN}:
+            return []
+        office = caller.office if caller.role is Role.OFFICE else None
+        names = {name for name in (*self.relied, *(step.place[1] for step in steps)) if name}
+        return [RequireReach(domain=name, office=office, within=caller.domain) for name in sorted(names)]
+
+    async def _offices(self, steps: Sequence[Traced]) -> dict[str, str]:
+        """Return the post offices of domains that steps name alone: their administrators read of it too."""
+        found = {}
+        for name in {step.place[1] for step in steps if step.place[1] and not step.place[0]}:
+            row = await self.desk.store.domain(name)
+            found[name] = row.office if row is not None else ""
+        return found
+
+    def _trace(self, step: Traced, at: float, offices: Mapping[str, str]) -> Audit:
+        office, domain = step.place
         return Audit(
             at=at,
             actor=self.caller.name,
@@ -133,8 +162,8 @@ class Call:
             address=self.caller.address,
             operation=self.operation,
             subject=step.subject,
-            office=step.place[0],
-            domain=step.place[1],
+            office=office or offices.get(domain, ""),
+            domain=domain,
             before=step.before,
             after=step.after,
         )
@@ -162,5 +191,6 @@ def refused(refusal: StoreRefusal) -> Refused:
 async def perform(operation: Operation[Any, Any], call: Call, given: Any) -> Any:
     """Check that the caller may, then do it. Raises Refused, Unavailable."""
     await access.authorise(call.desk.store, call.caller, operation, given)
+    call.relied |= access.domains_of(operation.rule.target(given))
     call.operation = operation.name
     return await operation.run(call, given)

@@ -293,6 +293,7 @@ class JobRunner:
             dry_run=bool(row.input["dry_run"]),
             if_revision=int(row.input["if_revision"]),
         )
+        await call.require_still()
         given = orjson.loads(self._desk.sealing.open(row.input["given"], _purpose(row.id)))
         answer = await perform(operation, call, operation.input.model_validate(given))
         if isinstance(answer, Download):

@@ -53,6 +53,7 @@ WRITERS: dict[type, Write] = {
     directory_values.RemoveOffice: domains.remove_office,
     directory_values.PutDomain: domains.put_domain,
     directory_values.RemoveDomain: domains.remove_domain,
+    directory_values.RequireReach: domains.require_reach,
     directory_values.PutAccount: accounts.put_account,
     directory_values.RenameAccount: accounts.rename_account,
     directory_values.RemoveAccount: accounts.remove_account,

@@ -64,7 +64,7 @@ async def account_row(call: Call, text: str, field: str = "address") -> AccountR
     row = await call.desk.store.account(await _canonical(call, address))
     if row is None:
         raise missing(f"account {address}", "`posthouse account list` shows those there are.", field)
-    await within_reach(call, row.address)
+    await within_reach(call, row.address, address)
     return row
 
 
@@ -74,7 +74,7 @@ async def shared_row(call: Call, text: str, field: str = "address") -> AccountRo
     row = await call.desk.store.account(await _canonical(call, address))
     if row is None or row.kind is not AccountKind.SHARED:
         raise missing(f"shared mailbox {address}", "`posthouse shared list` shows those there are.", field)
-    await within_reach(call, row.address)
+    await within_reach(call, row.address, address)
     return row
 
 
@@ -96,11 +96,15 @@ async def group_row(call: Call, text: str, field: str = "address") -> GroupRow:
     return row
 
 
-async def within_reach(call: Call, address: str) -> None:
-    """Raise Refused: FORBIDDEN, unless an address is within the caller's reach."""
+async def within_reach(call: Call, address: str, named: str = "") -> None:
+    """Raise Refused: FORBIDDEN, unless an address is within the caller's reach.
+
+    The refusal names what was ``named``: where a further address leads is not for everybody to know.
+    """
     target = Target(Reach.ACCOUNT, address)
     if not await access.reaches(call.desk.store, call.caller, target):
-        raise access.outside(target)
+        raise access.outside(Target(Reach.ACCOUNT, named or address))
+    call.relied |= access.domains_of(target)
 
 
 async def refuse_taken(call: Call, address: str, field: str = "address") -> None:
@@ -108,7 +112,9 @@ async def refuse_taken(call: Call, address: str, field: str = "address") -> None
     store = call.desk.store
     account = await store.account(address)
     if account is not None:
-        what = "an account" if account.address == address else f"a further address of {account.address}"
+        is_his = await access.reaches(store, call.caller, Target(Reach.ACCOUNT, account.address))
+        whose = account.address if is_his else "an account"
+        what = "an account" if account.address == address else f"a further address of {whose}"
     elif await store.alias(address) is not None:
         what = "an alias"
     elif await store.group(address) is not None:

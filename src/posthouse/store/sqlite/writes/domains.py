@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from posthouse.core.ids import DomainId
 from posthouse.store.contract import AlreadyExists, NotAllowed, Vanished
-from posthouse.store.directory_values import PutDomain, PutOffice, RemoveDomain, RemoveOffice
+from posthouse.store.directory_values import PutDomain, PutOffice, RemoveDomain, RemoveOffice, RequireReach
 from posthouse.store.sqlite.group import Group
 from posthouse.store.sqlite.places import COUNTED, DomainPlace, check_growth
 from posthouse.store.sqlite.writes import entries
@@ -56,6 +56,20 @@ def forget_scope(group: Group, scope: str) -> None:
     """Delete the settings and server messages of a scope."""
     group.execute("DELETE FROM setting WHERE scope = ?", (scope,))
     group.execute("DELETE FROM wording WHERE scope = ?", (scope,))
+
+
+def require_reach(group: Group, value: RequireReach) -> None:
+    """Refuse what follows where a domain has gone elsewhere."""
+    place = group.places.domain(value.domain)
+    if place is None:
+        return
+    if value.office is None:
+        is_there = value.within in {value.domain, place.alias_of}
+    else:
+        row = group.execute("SELECT name FROM post_office WHERE id = ?", (place.office,)).fetchone()
+        is_there = row is not None and row[0] == value.office
+    if not is_there:
+        raise NotAllowed(f"{value.domain} is outside what you administer", where=_WHERE)
 
 
 def put_domain(group: Group, value: PutDomain) -> DomainId:
