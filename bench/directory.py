@@ -1,8 +1,9 @@
 """DI: a directory of 10 000 domains and 1 000 000 accounts: import, finding, list pages, lookups of the mail path.
 
 The column ``peer`` holds what is promised instead of another program's figure; a ratio above 1 keeps the promise.
-Accounts and aliases are imported through the store's own contract, some hundred to a commit, each commit flushed, and
-each account with its mailboxes. Of every other figure the slowest of its kind is told.
+Post offices, domains and accounts are what `posthouse import csv` makes of a file of a million lines: the operation
+with its checks, limits, checkpoints and entries of the audit log, each account with its mailboxes, each batch flushed.
+Aliases are added behind it, to be looked for. Of every other figure the slowest of its kind is told.
 """
 
 import asyncio
@@ -10,17 +11,23 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from bench.table import Row
 from posthouse.config.settings import Settings
 from posthouse.core.address import parse_address
+from posthouse.services.administration.call import Call, perform
+from posthouse.services.administration.caller import Caller
+from posthouse.services.administration.desk import Desk
+from posthouse.services.administration.operations import import_
+from posthouse.services.administration.operations.import_models import ImportCsv
 from posthouse.services.identity.directory import Directory
+from posthouse.services.identity.inheritance import read_settings
+from posthouse.services.identity.sealing import Sealing
 from posthouse.store.contract import Store
-from posthouse.store.directory_values import AccountState, Level, PutAccount, PutAlias, PutDomain, PutOffice
+from posthouse.store.directory_values import AccountState, Level, PutAlias
 from posthouse.store.open import open_store
-from posthouse.store.values import Change
 from posthouse.toolbox import SystemClock
 
 TITLE = "DI directory (peer: what is promised)"
@@ -76,37 +83,59 @@ def _address(number: int) -> str:
     return f"{first}.{last}{number}@company{number // PER_DOMAIN}.example"
 
 
-def _changes(accounts: int) -> Iterator[Change]:
-    for number in range(OFFICES):
-        yield PutOffice(name=f"office{number}")
-    for number in range(accounts):
-        domain = number // PER_DOMAIN
-        if number % PER_DOMAIN == 0:
-            yield PutDomain(name=f"company{domain}.example", office=f"office{domain % OFFICES}")
-        address = _address(number)
-        local = address.partition("@")[0]
-        first, _, last = local.partition(".")
-        name = f"{first.title()} {last.rstrip('0123456789').title()}"
-        level = Level.DOMAIN if number % PER_DOMAIN == 0 else Level.USER
-        state = AccountState.DISABLED if number % 50 == 49 else AccountState.ACTIVE
-        yield PutAccount(
-            address=address, display_name=name, password_hash="x" * 90, quota_bytes=1 << 30, level=level, state=state
-        )
-        if number % 10 == 0:
-            yield PutAlias(address=f"info{number}@company{domain}.example", targets=(address,))
+def _write_csv(path: Path, accounts: int) -> None:
+    with path.open("w") as file:
+        file.write("address,password_hash,name,quota,office,level,disabled\n")
+        for number in range(accounts):
+            address = _address(number)
+            first, _, last = address.partition("@")[0].partition(".")
+            name = f"{first.title()} {last.rstrip('0123456789').title()}"
+            secret = f"{{SSHA512}}{number:08d}{'A' * 80}"
+            level = "domain" if number % PER_DOMAIN == 0 else "user"
+            office = f"office{number // PER_DOMAIN % OFFICES}"
+            file.write(f"{address},{secret},{name},1G,{office},{level},{'yes' if number % 50 == 49 else 'no'}\n")
 
 
-async def _import(store: Store, accounts: int) -> float:
-    batch: list[Change] = []
-    began = time.perf_counter()
-    for change in _changes(accounts):
-        batch.append(change)
-        if len(batch) == BATCH:
-            await store.commit(*batch)
-            batch = []
-    if batch:
-        await store.commit(*batch)
-    return accounts / (time.perf_counter() - began)
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(1 << 18):
+            yield piece
+
+
+async def _hash(_: bytes) -> str:
+    raise AssertionError("the file has hashes")
+
+
+async def _import(store: Store, home: Path, accounts: int) -> tuple[float, float]:
+    """Return accounts a second, and microseconds of processor time for each."""
+    file = home / "people.csv"
+    _write_csv(file, accounts)
+    desk = Desk(
+        store=store,
+        clock=SystemClock(),
+        settings=await read_settings(store),
+        hostname="mail.example.org",
+        home=home,
+        hash_password=_hash,
+        sealing=Sealing(bytes(32)),
+    )
+    call = Call(caller=Caller.on_this_machine("bench"), desk=desk, upload=_pieces(file))
+    began, cpu = time.perf_counter(), time.process_time()
+    told = await perform(import_.csv, call, ImportCsv())
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    if told.counts["accounts"] != {"made": accounts}:
+        raise AssertionError(told)
+    file.unlink()
+    return accounts / seconds, cpu / accounts * 1e6
+
+
+async def _add_aliases(store: Store, accounts: int) -> None:
+    made = [
+        PutAlias(address=f"info{number}@company{number // PER_DOMAIN}.example", targets=(_address(number),))
+        for number in range(0, accounts, 10)
+    ]
+    for start in range(0, len(made), BATCH):
+        await store.commit(*made[start : start + BATCH])
 
 
 async def _slowest(calls: list[Callable[[], Awaitable[object]]]) -> float:
@@ -170,7 +199,8 @@ async def _measure(home: Path, accounts: int, lookups: int) -> list[Row]:
     store = open_store("sqlite:///store.db", worker=0, home=home, clock=SystemClock())
     await store.open()
     try:
-        speed = await _import(store, accounts)
+        speed, cpu = await _import(store, home, accounts)
+        await _add_aliases(store, accounts)
         await store.housekeep()
         common = await _slowest(_finds(store, COMMON))
         rare = await _slowest(_finds(store, RARE))
@@ -183,7 +213,8 @@ async def _measure(home: Path, accounts: int, lookups: int) -> list[Row]:
         await store.close()
     size = sum(file.stat().st_size for file in home.glob("store.db*")) / accounts
     return [
-        Row(f"import of {accounts:,} accounts with aliases", speed, 5000, "accounts/s"),
+        Row(f"import of {accounts:,} accounts", speed, 5000, "accounts/s"),
+        Row("import, processor time for each account", cpu, None, "us"),
         Row("find, common parts, slowest", common, 50, "ms", lower_is_better=True),
         Row("find, rare parts, slowest", rare, 50, "ms", lower_is_better=True),
         Row("find in a post office or domain, slowest", scoped, 50, "ms", lower_is_better=True),
