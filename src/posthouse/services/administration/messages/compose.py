@@ -15,7 +15,7 @@ from email.headerregistry import Group
 from email.message import EmailMessage
 from typing import Final
 
-from posthouse.core.address import Address, format_local_part
+from posthouse.core.address import Address
 from posthouse.message.dates import format_date
 
 LINE: Final = 72  # characters after which a paragraph flows on in the next line (RFC 3676 §4.2)
@@ -58,7 +58,6 @@ def compose(letter: Letter) -> bytes:
     message["Date"] = format_date(letter.date)
     message["Message-ID"] = f"<{letter.message_id}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = letter.language
     text = flowed(letter.text)
     is_plain = text.isascii() and all(len(line) <= LONGEST for line in text.split("\n"))
     message.set_content(
@@ -67,13 +66,12 @@ def compose(letter: Letter) -> bytes:
         cte="7bit" if is_plain else "quoted-printable",
         params={"format": "flowed"},
     )
+    message["Content-Language"] = letter.language
     return message.as_bytes()
 
 
 def _shown(address: Address, name: str) -> HeaderAddress:
-    return HeaderAddress(
-        display_name=_one_line(name), addr_spec=f"{format_local_part(address.local_part)}@{address.domain}"
-    )
+    return HeaderAddress(display_name=_one_line(name), username=address.local_part, domain=address.domain)
 
 
 def _one_line(text: str) -> str:
