@@ -1,7 +1,8 @@
 """The administration inside a worker: the API's application, the jobs, what operations work with.
 
-Made where an HTTP listener asks for it (``app.Composition.administering``), so that a server without one loads none of
-it. Nothing here decides anything. Tests: ``tests/unit/test_administering.py``, ``tests/interop/test_api.py``.
+Loaded when the first request comes or a job is left to be gone on with (``app.Composition.administering``), so that a
+server starts without it, and one whose API nobody uses never pays for it. Nothing here decides anything.
+Tests: ``tests/unit/test_administering.py``, ``tests/interop/test_api.py``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from posthouse.servers.door import DoorContext
-from posthouse.servers.http.door import HttpServing
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.jobs import JobRunner
 from posthouse.services.identity.authentication import Authenticator
@@ -44,7 +44,7 @@ class Administering:
 
     Attributes:
         jobs: runs jobs while ``run`` does.
-        serving: what HTTP doors serve.
+        application: answers requests (ASGI).
     """
 
     def __init__(self, parts: AdministeringParts) -> None:
@@ -57,7 +57,7 @@ class Administering:
             telemetry=parts.telemetry,
             is_draining=lambda: context.is_draining,
         )
-        self.serving = HttpServing(make_application(rest), context.settings, context.clock)
+        self.application = make_application(rest)
 
     async def run(self) -> None:
         """Run jobs until cancelled or stopped."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from posthouse.config.definitions import dns as dns_settings
 from posthouse.config.definitions import log as log_settings
@@ -72,6 +72,16 @@ if TYPE_CHECKING:
     from posthouse.services.administration.diagnosis.parts import DiagnosisParts
 
 DoorFactory = Callable[[], Door]
+LAST_JOBS: Final = 1_000  # looked at for those that are still open
+
+
+def load_operations() -> None:
+    """Import the API and every operation."""
+    import posthouse.administering  # noqa: F401  (for its sake alone)
+    from posthouse.services.administration.catalogue import all_operations
+
+    for _ in all_operations():
+        pass
 
 
 class Composition:
@@ -104,6 +114,8 @@ class Composition:
         self._telemetry = telemetry
         self._lease_owner = lease_owner
         self._administering: Administering | None = None
+        self._loading = asyncio.Lock()
+        self._jobs: asyncio.Task[None] | None = None
         self.store = store
         self.settings = settings
         self.clock = SystemClock()
@@ -145,21 +157,33 @@ class Composition:
         raise ValueError(f"no door for {listener.protocol}")
 
     def _http_door(self, listener: ListenerInfo) -> DoorFactory:
-        from posthouse.servers.http.door import HttpDoor
+        from posthouse.servers.http.door import HttpDoor, HttpServing
 
-        serving = self.administering().serving
+        serving = HttpServing(self._serve_http, self.settings, self.clock)
         return lambda: HttpDoor(listener, self.context, serving)
 
-    def administering(self) -> Administering:
-        """Return the administration of this worker, made when first asked for."""
-        if self._administering is None:
-            self._administering = self._make_administering()
+    async def _serve_http(self, scope: Any, receive: Any, send: Any) -> None:
+        await (await self.administering()).application(scope, receive, send)
+
+    async def administering(self) -> Administering:
+        """Return the administration of this worker, loaded when first asked for; it runs jobs from then on."""
+        async with self._loading:
+            if self._administering is None:
+                await asyncio.to_thread(load_operations)  # most of a second, in which mail goes on
+                made = self._administering = self._make_administering()
+                self._jobs = asyncio.create_task(made.run())
         return self._administering
+
+    async def resume_jobs(self) -> None:
+        """Go on with jobs that a worker left, where there are any."""
+        if any(job.state in {"waiting", "running"} for job in await self.store.jobs(limit=LAST_JOBS)):
+            await self.administering()
 
     async def stop_administering(self, seconds: float) -> None:
         """Let the jobs of this worker stop, where it administers."""
-        if self._administering is not None:
+        if self._administering is not None and self._jobs is not None:
             await self._administering.stop(seconds)
+            self._jobs.cancel()
 
     def _make_administering(self) -> Administering:
         from posthouse.administering import Administering, AdministeringParts
@@ -243,8 +267,9 @@ class Composition:
 
     def configure_log(self) -> None:
         """Let conversations be logged as the settings say now."""
-        get = self.settings.get
-        self.context.conversations.configure(get(log_settings.CONVERSATION), get(log_settings.CONVERSATION_CLIENTS))
+        protocols = self.settings.get(log_settings.CONVERSATION)
+        clients = self.settings.get(log_settings.CONVERSATION_CLIENTS)
+        self.context.conversations.configure(protocols, clients)
 
     def _authenticator(self) -> Authenticator:
         store, settings, clock = self.store, self.settings, self.clock

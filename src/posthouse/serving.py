@@ -79,8 +79,6 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
             on_ready=on_ready,
             before_exec=lambda: _environment(listeners, lock, generation),
         )
-        if any(listener.protocol == "http" for listener in configuration.listeners):
-            _load_operations()
         # What was imported so far is shared with the workers for good; the collector need not touch its pages.
         gc.collect()
         gc.freeze()
@@ -88,15 +86,6 @@ def serve(home: Home, on_ready: Callable[[], None]) -> int:
     finally:
         close_listeners(listeners)
         os.close(lock)
-
-
-def _load_operations() -> None:
-    """Import the API and every operation: once here, rather than in each worker."""
-    import posthouse.administering  # noqa: F401  (for its sake alone)
-    from posthouse.services.administration.catalogue import all_operations
-
-    for _ in all_operations():
-        pass
 
 
 def _raise_descriptor_limit() -> None:

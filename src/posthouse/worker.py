@@ -184,7 +184,7 @@ class Worker:
             )
         ]
         if any(listener.info.protocol == "http" for listener in self._parts.listeners):
-            self._tasks.append(loop.create_task(self._made.administering().run()))
+            self._tasks.append(loop.create_task(self._resume_jobs()))
 
     def _door_factory(self, listener: ListenerInfo) -> Callable[[], asyncio.BaseProtocol]:
         if listener.protocol != "metrics":
@@ -275,6 +275,12 @@ class Worker:
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), SETTINGS_PERIOD)
+
+    async def _resume_jobs(self) -> None:
+        try:
+            await self._made.resume_jobs()
+        except Fault as fault:
+            self._telemetry.event("jobs.not_resumed", level="error", error=fault.detail)
 
     async def _note_sign_ins(self) -> None:
         """Write last sign-ins every few seconds."""

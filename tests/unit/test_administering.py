@@ -28,7 +28,7 @@ async def test_a_worker_administers(store, store_clock, tmp_path) -> None:
             owner="worker",
         )
     )
-    client = AsgiClient(made.serving.config.loaded_app, await token_of(desk, "anna@acme.test"))
+    client = AsgiClient(made.application, await token_of(desk, "anna@acme.test"))
     assert (await client.send("GET", "/api/v1/accounts/anna@acme.test")).status == 200
     running = asyncio.create_task(made.run())
     await made.stop(1)

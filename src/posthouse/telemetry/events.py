@@ -44,6 +44,7 @@ EVENTS: dict[str, str] = {
     "imap.rejected": "A command was refused before it reached any service. Fields: reason.",
     "imap.seen_not_set": "A body was shown though its Seen flag could not be stored. Fields: error, detail.",
     # ---- job: long operations that were started over the API
+    "jobs.not_resumed": "jobs that a worker left could not be looked for; the next request to the API does it.",
     "job.broken": "A job met an error of ours and was given up. Fields: job, id (as the job's result names it), trace.",
     "job.ended": "A job came to its end. Fields: job, operation, state.",
     "job.unwritten": "The end of a job could not be written; another worker takes it up. Fields: error.",
