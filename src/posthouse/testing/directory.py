@@ -1,7 +1,7 @@
 """The directory half of a store, in memory, for tests of services that ask who and what is ours.
 
 Fill it with ``add_domain``, ``add_account``, ``add_alias``, ``add_group`` and the like; each raises the version and
-tells those who asked for directory notices. What is committed is kept in ``commits`` and answered by ``answers`` (see ``commit``).
+tells those who asked for directory notices. What is committed is kept in ``commits`` and answered (see ``commit``).
 Not a whole store: mailboxes, messages and queue are those of ``posthouse.store``. Its users' tests are its tests.
 """
 
