@@ -15,6 +15,7 @@ from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.fields import moment
+from posthouse.services.administration.messages import occasions
 from posthouse.services.administration.operation import (
     Effect,
     Page,
@@ -84,7 +85,9 @@ async def add(call: Call, given: AddAccount) -> Account:
         must_change_password=given.must_change_password,
         created=call.desk.clock.now(),
     )
-    return as_account(await put_account(call, None, row, limits.ceilings(settings, home)))
+    made = await put_account(call, None, row, limits.ceilings(settings, home))
+    await occasions.welcome(call, made)
+    return as_account(made)
 
 
 @operation(
@@ -106,6 +109,8 @@ async def set_(call: Call, given: SetAccount) -> Account:
     old = await reading.account_row(call, given.address)
     access.require_over(call.caller, old)
     row = replace(old, **(await _changes(call, old, given)))
+    if row.password_hash != old.password_hash and old.password_hash:
+        await occasions.tell_owner(call, "password-changed", old)
     home = await reading.home_of(call, old.address)
     if given.quota is not None and given.quota != old.quota_bytes:
         limits.check_quota(call.desk.settings, home, given.quota)

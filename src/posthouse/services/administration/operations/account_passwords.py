@@ -15,6 +15,7 @@ from posthouse.services.administration import access
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
+from posthouse.services.administration.messages import occasions
 from posthouse.services.administration.operation import Effect, Rule, on_address, operation
 from posthouse.services.administration.operations import reading
 from posthouse.services.administration.operations.account_models import (
@@ -74,6 +75,8 @@ async def random_password(call: Call, given: RandomPassword) -> MadePassword:
 async def _write(call: Call, old: AccountRow, secret: SecretStr, *, must_change: bool) -> AccountRow:
     names = (old.display_name, old.given_name, old.family_name)
     encoded = await encode_password(call.desk, secret, address=old.address, names=names)
+    if old.password_hash:
+        await occasions.tell_owner(call, "password-changed", old)
     return await put_account(call, old, replace(old, password_hash=encoded, must_change_password=must_change))
 
 

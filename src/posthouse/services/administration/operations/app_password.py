@@ -17,6 +17,8 @@ from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.fields import moment
+from posthouse.services.administration.messages import occasions
+from posthouse.services.administration.messages.post import moment_text
 from posthouse.services.administration.operation import (
     Effect,
     Nothing,
@@ -121,6 +123,8 @@ async def add(call: Call, given: AddAppPassword) -> NewAppPassword:
         change.id, change.account, change.kind, change.name, "", change.scopes, now, change.expires, 0.0, "", {}
     )
     shown = _shown(row)
+    expires = moment_text(change.expires) if change.expires else ""
+    await occasions.tell_owner(call, "app-password-added", owner, label=given.name, expires=expires)
     await call.commit(
         change,
         subject=subject_of("app-password", f"{owner.address}:{change.id}"),

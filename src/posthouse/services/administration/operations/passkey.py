@@ -15,6 +15,7 @@ from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.fields import moment
+from posthouse.services.administration.messages import occasions
 from posthouse.services.administration.operation import (
     Effect,
     Nothing,
@@ -147,6 +148,7 @@ async def finish(call: Call, given: FinishPasskey) -> NewPasskey:
         change.id, change.account, change.kind, change.name, "", "", change.created, 0.0, 0.0, "", made.details
     )
     shown = _shown(row)
+    await occasions.tell_owner(call, "second-factor-changed", owner, change="on" if is_first else "changed")
     await _commit(call, owner, change.id, change, *changes, after={"name": given.name, "domain": shown.domain})
     return NewPasskey(**dict(shown), recovery_codes=codes)
 
@@ -173,11 +175,13 @@ async def remove(call: Call, given: PasskeyId) -> Nothing:
     owner = await owner_row(call, given)
     row = await credential_row(call, owner, CredentialKind.PASSKEY, given.id)
     changes: list[Change] = []
+    is_last = await _is_last(call, owner)
     if not is_own(call, owner):
         require_above(call, owner, "the second factor")
-    elif await _is_last(call, owner):
+    elif is_last:
         changes.append(await _use_of_code(call, owner, given.code))
     gone = RemoveCredential(id=row.id, account=row.account, kind=row.kind)
+    await occasions.tell_owner(call, "second-factor-changed", owner, change="off" if is_last else "changed")
     await _commit(call, owner, row.id, *changes, gone, before={"name": row.name})
     return Nothing()
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
+from posthouse.services.administration.messages import occasions
 from posthouse.services.administration.operation import Effect, Nothing, Operation, Output, Rule, operation
 from posthouse.services.administration.operations import reading
 from posthouse.services.administration.operations.owning import (
@@ -147,6 +148,7 @@ async def confirm(call: Call, given: ConfirmCode) -> RecoveryCodes:
     if use is None:
         raise _wrong()
     codes, changes = fresh_codes(call, owner)
+    await occasions.tell_owner(call, "second-factor-changed", owner, change="on")
     await _commit(call, owner, use, *changes, after={"authenticator": "on", "recovery_codes": len(codes)})
     return RecoveryCodes(account=owner.address, codes=codes)
 
@@ -166,6 +168,8 @@ async def stop(call: Call, given: WithCode) -> Nothing:
     use = await _require_code(call, owner, given.code, needed=any(map(is_second_factor, rows)))
     gone = [RemoveCredential(id="*", account=owner.address, kind=kind) for kind in _KINDS]
     counts = {kind.value: sum(row.kind is kind for row in rows) for kind in _KINDS}
+    if any(map(is_second_factor, rows)):
+        await occasions.tell_owner(call, "second-factor-changed", owner, change="off")
     await _commit(call, owner, *use, *gone, before=counts)
     return Nothing()
 
@@ -181,6 +185,7 @@ async def recovery_codes(call: Call, given: WithCode) -> RecoveryCodes:
         raise Refused(f"{owner.address} has no second factor", "second-factor start.", kind=Kind.NOT_NOW)
     use = await _require_code(call, owner, given.code, needed=True)
     codes, changes = fresh_codes(call, owner)
+    await occasions.tell_owner(call, "second-factor-changed", owner, change="changed")
     await _commit(call, owner, *use, *changes, after={"recovery_codes": len(codes)})
     return RecoveryCodes(account=owner.address, codes=codes)
 

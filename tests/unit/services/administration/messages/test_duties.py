@@ -30,29 +30,26 @@ class Summaries:
 
 
 @pytest.fixture
-def summaries():
-    """Return what makes reports."""
-    return Summaries()
-
-
-@pytest.fixture
-def telemetry():
-    """Return telemetry that keeps what it is told."""
-    return RecordingTelemetry()
-
-
-@pytest.fixture
-def worker(store, mail, desk, store_clock, summaries, telemetry):
-    """Return what makes the duties of one worker."""
+def worker(store, mail, desk, store_clock):
+    """Return what makes the duties of one worker; ``summaries`` makes the reports of all of them."""
+    summaries, telemetry = Summaries(), RecordingTelemetry()
 
     def make(owner):
         return LetterDuties(
             DutyParts(
-                store=store, mail=mail, settings=desk.settings, clock=store_clock, telemetry=telemetry,
-                hostname="mx.example.test", owner=owner, report=summaries, zone=dt.UTC,
+                store=store,
+                mail=mail,
+                settings=desk.settings,
+                clock=store_clock,
+                telemetry=telemetry,
+                hostname="mx.example.test",
+                owner=owner,
+                report=summaries,
+                zone=dt.UTC,
             )
-        )  # fmt: skip
+        )
 
+    make.summaries, make.telemetry = summaries, telemetry
     return make
 
 
@@ -67,26 +64,24 @@ def at(clock, hour, minute=0, day=14):
     clock.time = dt.datetime(2023, 11, day, hour, minute, tzinfo=dt.UTC).timestamp()
 
 
-async def test_the_report_comes_once_a_day_at_its_time(
-    store_clock, summaries, worker, inbox, settle, telemetry
-) -> None:
+async def test_the_report_comes_once_a_day_at_its_time(store_clock, worker, inbox, settle) -> None:
     """To the postmaster of the server, about the day before; not before its time, and not twice."""
     await settle("report.daily_at", "07:30")
     one = worker("one")
     for hour, minute in ((0, 0), (7, 29), (7, 30), (7, 31), (23, 59)):
         at(store_clock, hour, minute)
         await look(one)
-    assert summaries.days == [dt.date(2023, 11, 13)]
+    assert worker.summaries.days == [dt.date(2023, 11, 13)]
     (message,) = await inbox("root@own.test")
     assert message["Subject"] == "Report of 2023-11-13 from mx.example.test"
     assert message.get_content().startswith("Mail on 2023-11-13")
-    assert telemetry.named("report.sent")[0]["to"] == ["postmaster@mx.example.test"]
+    assert worker.telemetry.named("report.sent")[0]["to"] == ["postmaster@mx.example.test"]
     at(store_clock, 7, 30, day=15)
     await look(one)
-    assert summaries.days[1:] == [dt.date(2023, 11, 14)]
+    assert worker.summaries.days[1:] == [dt.date(2023, 11, 14)]
 
 
-async def test_several_workers_and_restarts_make_one_report(store_clock, summaries, worker, inbox, settle) -> None:
+async def test_several_workers_and_restarts_make_one_report(store_clock, worker, inbox, settle) -> None:
     """Who holds the duty looks; who comes after it finds the day claimed."""
     await settle("report.daily_at", "07:30")
     at(store_clock, 8)
@@ -96,7 +91,7 @@ async def test_several_workers_and_restarts_make_one_report(store_clock, summari
     store_clock.advance(3_600)  # the lease of the first has ended
     await look(two)
     await look(worker("three"))
-    assert len(summaries.days) == 1
+    assert len(worker.summaries.days) == 1
     assert len(await inbox("root@own.test")) == 1
 
 
@@ -111,11 +106,11 @@ async def test_two_that_were_at_it_at_once_deliver_it_once(store, store_clock, w
     assert await is_claimed(store, "daily report", "2023-11-14")
 
 
-async def test_no_time_means_no_report(store_clock, summaries, worker) -> None:
+async def test_no_time_means_no_report(store_clock, worker) -> None:
     """The setting is empty unless somebody wants one."""
     at(store_clock, 23)
     await look(worker("one"))
-    assert not summaries.days
+    assert not worker.summaries.days
 
 
 async def test_readers_are_those_of_the_setting_each_in_his_language(store, store_clock, worker, inbox, settle) -> None:
@@ -130,30 +125,28 @@ async def test_readers_are_those_of_the_setting_each_in_his_language(store, stor
 
 
 @pytest.mark.parametrize("error", [Unavailable("there is no log", where="x"), OSError(2, "No such file")])
-async def test_a_report_that_fails_is_tried_again(
-    store_clock, summaries, worker, inbox, settle, telemetry, error
-) -> None:
+async def test_a_report_that_fails_is_tried_again(store_clock, worker, inbox, settle, error) -> None:
     """After a while, with an event that says why."""
     await settle("report.daily_at", "07:30")
     at(store_clock, 8)
-    one, summaries.error = worker("one"), error
+    one, worker.summaries.error = worker("one"), error
     await look(one)
     await look(one)
-    assert len(summaries.days) == 1
-    assert telemetry.names == ["report.failed"]
+    assert len(worker.summaries.days) == 1
+    assert worker.telemetry.names == ["report.failed"]
     store_clock.advance(RETRY)
-    summaries.error = None
+    worker.summaries.error = None
     await look(one)
     assert len(await inbox("root@own.test")) == 1
 
 
-async def test_a_report_that_reaches_nobody_is_told(store_clock, worker, settle, telemetry) -> None:
+async def test_a_report_that_reaches_nobody_is_told(store_clock, worker, settle) -> None:
     """Instead of being thought sent."""
     await settle("report.daily_at", "07:30")
     await settle("report.daily_to", "nobody@acme.test")
     at(store_clock, 8)
     await look(worker("one"))
-    assert "nobody@acme.test reaches nobody" in telemetry.named("report.failed")[0]["error"]
+    assert "nobody@acme.test reaches nobody" in worker.telemetry.named("report.failed")[0]["error"]
 
 
 def ban(clock, account, network="192.0.2.0/24", by=AUTOMATIC, since=0.0):
@@ -194,7 +187,7 @@ async def test_bans_that_are_nobodys_news(store, store_clock, worker, inbox, set
         assert not await inbox(each)
 
 
-async def test_a_look_never_fails(store, worker, telemetry, monkeypatch) -> None:
+async def test_a_look_never_fails(store, worker, monkeypatch) -> None:
     """What goes wrong is an event; the next look tries again."""
 
     async def commit(*_, **__):
@@ -202,7 +195,7 @@ async def test_a_look_never_fails(store, worker, telemetry, monkeypatch) -> None
 
     monkeypatch.setattr(store, "commit", commit)
     await worker("one").look()
-    assert telemetry.named("letters.failed")[0]["error"] == "the disk is full"
+    assert worker.telemetry.named("letters.failed")[0]["error"] == "the disk is full"
 
 
 @pytest.mark.usefixtures("desk")
