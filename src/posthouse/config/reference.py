@@ -32,6 +32,7 @@ Sizes are octets or numbers with KiB, MiB, GiB; durations are seconds or numbers
 _SET_BY: Final = {
     Authority.ABOVE: "who administers what it is in",
     Authority.OWN: "who administers it",
+    Authority.SERVER: "administrators of the server",
 }
 
 
@@ -75,7 +76,8 @@ def _setting(setting: Setting[Any]) -> Iterator[str]:
         yield f"- default up to compatibility level {level}: `{setting.format(value)}`"
     yield "- may be set for: " + ", ".join(scope.value for scope in setting.scopes)
     if len(setting.scopes) > 1:
-        yield f"- set there by: {_SET_BY[setting.authority]}"
+        more = "; nobody sets more than he was given" if setting.is_ceiling else ""
+        yield f"- set there by: {_SET_BY[setting.authority]}{more}"
     if setting.restart_needed:
         yield "- a restart is needed"
     if setting.rfc:

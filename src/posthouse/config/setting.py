@@ -53,6 +53,7 @@ class Authority(enum.Enum):
 
     ABOVE = "above"  # who administers what the scope is in: limits, and what costs others
     OWN = "own"  # who administers the scope itself too: its own affairs
+    SERVER = "server"  # the server's administrators alone: what names its files, or concerns all its customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ class Setting(Generic[T]):
         item: for a list, raises ValueError where an item is not what it must be; ``items`` says in words what that is.
         scopes: where it may be set.
         authority: who may set it there.
+        is_ceiling: whether those below the server's administrators may set no more than they were given themselves.
+        unlimited: the number that stands for no ceiling; None where every number is one.
         explanation: what it does, for a reader who knows mail but not this program; whole sentences.
         since: the version that brought it.
         restart_needed: whether it is read only when a worker starts.
@@ -87,6 +90,8 @@ class Setting(Generic[T]):
     items: str = ""
     scopes: tuple[Scope, ...] = SERVER
     authority: Authority = Authority.ABOVE
+    is_ceiling: bool = False
+    unlimited: float | None = None
     since: str = "0.1"
     restart_needed: bool = False
     rfc: str = ""
@@ -152,6 +157,12 @@ class Setting(Generic[T]):
         if self.maximum is not None:
             parts.append(f"up to {show(self.maximum)}")
         return "".join(", " + " ".join(parts) for _ in parts[:1])
+
+    def is_more(self, value: float, than: float) -> bool:
+        """Whether one value of a ceiling allows more than another."""
+        if than in {self.unlimited, value}:
+            return False
+        return value == self.unlimited or value > than
 
     def _refuse(self, text: str) -> NoReturn:
         shown = text if len(text) <= 60 else text[:57] + "..."

@@ -8,6 +8,7 @@ import re
 from posthouse.config.setting import (
     PER_ACCOUNT,
     PER_DOMAIN,
+    Authority,
     bool_setting,
     choice_setting,
     duration_setting,
@@ -107,6 +108,8 @@ APP_PASSWORD_LIFETIME = duration_setting(
     minimum=0,
     maximum=10 * 365 * 86_400,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
+    unlimited=0,
 )
 
 APP_PASSWORD_COUNT = int_setting(
@@ -117,6 +120,7 @@ APP_PASSWORD_COUNT = int_setting(
     minimum=0,
     maximum=1_000,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
 )
 
 OAUTH = choice_setting(
@@ -151,6 +155,7 @@ SOURCES = list_setting(
     scopes=PER_DOMAIN,
     item=_source_name,
     items="names of sources, in lower case",
+    authority=Authority.SERVER,
 )
 
 NEXT_SOURCE_AFTER = list_setting(
@@ -247,6 +252,7 @@ PASSWORD_DICTIONARY = text_setting(
     "A file of words, one a line, that a new password must not be, whatever the case of its letters and with or "
     "without digits at its end. Empty: none.",
     scopes=PER_DOMAIN,
+    authority=Authority.SERVER,
 )
 
 PASSWORD_BREACHED_FILE = text_setting(
@@ -256,6 +262,7 @@ PASSWORD_BREACHED_FILE = text_setting(
     "and a count after it: the download of Have I Been Pwned, ordered by hash. A new password must not be in it. "
     "It is searched on disk and may have any size. Empty: none.",
     scopes=PER_DOMAIN,
+    authority=Authority.SERVER,
 )
 
 SETTINGS = (

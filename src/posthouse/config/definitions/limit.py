@@ -38,6 +38,8 @@ ACCOUNTS = int_setting(
     minimum=NO_LIMIT,
     maximum=_MOST,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
+    unlimited=NO_LIMIT,
 )
 ALIASES = int_setting(
     "limit.aliases",
@@ -47,6 +49,8 @@ ALIASES = int_setting(
     minimum=NO_LIMIT,
     maximum=_MOST,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
+    unlimited=NO_LIMIT,
 )
 GROUPS = int_setting(
     "limit.groups",
@@ -56,6 +60,8 @@ GROUPS = int_setting(
     minimum=NO_LIMIT,
     maximum=_MOST,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
+    unlimited=NO_LIMIT,
 )
 TOTAL_QUOTA = size_setting(
     "limit.total_quota",
@@ -64,6 +70,8 @@ TOTAL_QUOTA = size_setting(
     minimum=0,
     maximum=1 << 60,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
+    unlimited=0,
 )
 ACCOUNT_QUOTA = size_setting(
     "limit.account_quota",
@@ -72,6 +80,8 @@ ACCOUNT_QUOTA = size_setting(
     minimum=0,
     maximum=1 << 60,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
+    unlimited=0,
 )
 
 RECIPIENTS_PER_HOUR = int_setting(
@@ -84,6 +94,8 @@ RECIPIENTS_PER_HOUR = int_setting(
     minimum=NO_LIMIT,
     maximum=_MOST,
     scopes=PER_ACCOUNT,
+    is_ceiling=True,
+    unlimited=NO_LIMIT,
 )
 
 SETTINGS = (DOMAINS, ACCOUNTS, ALIASES, GROUPS, TOTAL_QUOTA, ACCOUNT_QUOTA, RECIPIENTS_PER_HOUR)

@@ -72,6 +72,7 @@ TOKEN_LIFETIME = duration_setting(
     minimum=60,
     maximum=10 * 365 * 86_400,
     scopes=PER_DOMAIN,
+    is_ceiling=True,
 )
 JOBS = int_setting(
     "rest.jobs",

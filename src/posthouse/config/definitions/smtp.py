@@ -5,6 +5,7 @@ from __future__ import annotations
 from posthouse.config.setting import (
     PER_ACCOUNT,
     PER_DOMAIN,
+    Authority,
     bool_setting,
     duration_setting,
     int_setting,
@@ -23,6 +24,7 @@ MESSAGE_SIZE = size_setting(
     maximum=4 * 1024 * limits.MIB,
     scopes=PER_ACCOUNT,
     rfc="RFC 1870 §6",
+    is_ceiling=True,
 )
 RECIPIENTS = int_setting(
     "smtp.recipients",
@@ -65,6 +67,7 @@ SENDER_MUST_OWN = bool_setting(
     "and aliases.",
     scopes=PER_DOMAIN,
     rfc="RFC 6409 §6.1",
+    authority=Authority.SERVER,
 )
 REFUSE_UNPROVEN_SENDER = bool_setting(
     "smtp.refuse_unproven_sender",

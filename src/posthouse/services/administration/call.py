@@ -85,6 +85,15 @@ class Call:
         """The domain that lists are narrowed to; None for all."""
         return self.caller.domain if self.caller.role <= Role.DOMAIN else None
 
+    @property
+    def records(self) -> Mapping[str, Any]:
+        """What entries of the audit log are narrowed to.
+
+        Of a domain those of the post office that it is in: what was told of it while another customer had it is his.
+        """
+        office = None if self.caller.role is Role.SERVER else self.caller.office
+        return {"office": office, "domain": self.domain}
+
     def require(self, least: Role, what: str) -> None:
         """Raise Refused: FORBIDDEN, unless the caller has at least a role; for single fields of an input."""
         access.require_role(self.caller, least, what)

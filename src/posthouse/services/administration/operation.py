@@ -87,6 +87,14 @@ def key_of(cursor: str) -> str:
         raise Refused("the cursor is not one of ours", "Take `next` of the page before.", field="cursor") from None
 
 
+def number_of(cursor: str) -> int:
+    """Return the number that a cursor stands for; 0 for none. Raises Refused: where it stands for something else."""
+    key = key_of(cursor)
+    if key and not (key.isascii() and key.isdigit() and len(key) < 19):
+        raise Refused("the cursor is not one of ours", "Take `next` of the page before.", field="cursor")
+    return int(key or 0)
+
+
 class Effect(enum.Enum):
     """What an operation does to the server."""
 

@@ -24,7 +24,7 @@ from posthouse.services.administration.operation import (
     PageInput,
     Rule,
     cursor_of,
-    key_of,
+    number_of,
     on_own,
     on_server,
     operation,
@@ -90,15 +90,8 @@ class Verification(Output):
 )
 async def list_entries(call: Call, given: ListAudit) -> Page[AuditEntry]:
     """List entries of the audit log, newest first."""
-    cursor = key_of(given.cursor)
-    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise Refused("the cursor is not one of ours", "Take `next` of the page before.", field="cursor")
     rows = await call.desk.store.audit(
-        subject=given.subject,
-        office=call.office,
-        domain=call.domain,
-        before=int(cursor or 0),
-        limit=given.limit + 1,
+        subject=given.subject, before=number_of(given.cursor), limit=given.limit + 1, **call.records
     )
     page = rows[: given.limit]
     following = cursor_of(str(page[-1].number)) if len(rows) > given.limit else ""
@@ -108,7 +101,7 @@ async def list_entries(call: Call, given: ListAudit) -> Page[AuditEntry]:
 @operation("audit", "show", rule=Rule(Role.DOMAIN, on_own()), http="GET /audit/{number}", arguments=("number",))
 async def show(call: Call, given: EntryNumber) -> AuditEntry:
     """Show an entry of the audit log."""
-    rows = await call.desk.store.audit(office=call.office, domain=call.domain, after=given.number - 1, limit=1)
+    rows = await call.desk.store.audit(after=given.number - 1, limit=1, **call.records)
     if not rows or rows[0].number != given.number:
         raise Refused(f"there is no entry {given.number}", kind=Kind.MISSING, field="number")
     return _shown(rows[0])
@@ -145,7 +138,7 @@ async def verify(call: Call, given: Input) -> Verification:  # noqa: ARG001  (th
 
 
 async def _lines(call: Call, after: int) -> AsyncIterator[bytes]:
-    while rows := await call.desk.store.audit(office=call.office, domain=call.domain, after=after, limit=_BATCH):
+    while rows := await call.desk.store.audit(after=after, limit=_BATCH, **call.records):
         after = rows[-1].number
         yield b"".join(orjson.dumps(_shown(row).model_dump()) + b"\n" for row in rows)
 

@@ -13,12 +13,13 @@ from typing import Any
 from pydantic import Field
 
 from posthouse.config.definitions import DEFINITIONS
+from posthouse.config.definitions.limit import RECIPIENTS_PER_HOUR
 from posthouse.config.definitions.relay import NETWORKS
 from posthouse.config.faults import SettingFault
 from posthouse.config.setting import Authority, Scope, Setting
 from posthouse.config.settings import Explanation, Settings
 from posthouse.services.administration import scopes
-from posthouse.services.administration.access import outside, reaches, require_role
+from posthouse.services.administration.access import outside, reaches, require_over, require_role
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.diagnosis.relay_safety import review_networks
@@ -33,13 +34,15 @@ from posthouse.services.administration.operation import (
     Rule,
     cursor_of,
     key_of,
+    number_of,
     on_own,
     operation,
 )
+from posthouse.services.administration.operations import reading
 from posthouse.services.administration.operations.snapshot import differences, orders_of
 from posthouse.services.administration.state import plan
 from posthouse.services.identity.inheritance import read_settings
-from posthouse.store.directory_rows import AuditRow
+from posthouse.store.directory_rows import AccountRow, AuditRow
 from posthouse.store.directory_values import PutSetting
 
 _SCOPE = "`server`, `office:NAME`, `domain:NAME` or `account:ADDRESS`."
@@ -96,7 +99,9 @@ class Explained(SettingValue):
     text: str = Field(description="What it does.")
     allowed: str = Field(description="What may be written.")
     scopes: list[str] = Field(description="Where it may be set.")
-    authority: str = Field(description="Who may set it there: `above`, or `own`, the scope's own administrators too.")
+    authority: str = Field(
+        description="Who may set it there: `above`; `own`, the scope's own administrators too; `server`, nobody else."
+    )
     set_in: list[str] = Field(description="The scopes in which somebody set it.")
     related: list[str] = Field(description="Settings that act together with it.")
     restart_needed: bool = Field(description="Whether the server must be restarted for it.")
@@ -239,10 +244,10 @@ async def history(call: Call, given: SettingHistory) -> Page[SettingChange]:
     place = await _readable(call, given.scope)
     prefix = f"setting:{place.text}:"
     subject = prefix + scopes.definition_of(given.name).name if given.name else ""
-    below = int(key_of(given.cursor) or 0)
+    below = number_of(given.cursor)
     found: list[SettingChange] = []
     while len(found) <= given.limit:
-        rows = await call.desk.store.audit(subject=subject, before=below, limit=500)
+        rows = await call.desk.store.audit(subject=subject, before=below, limit=500, **call.records)
         if not rows:
             break
         below = rows[-1].number
@@ -264,10 +269,13 @@ async def undo(call: Call, given: UndoSetting) -> SettingValue:
     definition = scopes.definition_of(given.name)
     place = await _writable(call, definition, given.scope)
     subject = f"setting:{place.text}:{definition.name}"
-    rows = await call.desk.store.audit(subject=subject, before=given.number + 1 if given.number else 0, limit=1)
+    before = given.number + 1 if given.number else 0
+    rows = await call.desk.store.audit(subject=subject, before=before, limit=1, **call.records)
     if not rows or (given.number and rows[0].number != given.number):
         raise Refused(f"there is no such change of {given.name} in {place.text}", kind=Kind.MISSING, field="number")
     step = await plan.step_back(call.desk.store, subject, rows[0].before, rows[0].after, forced=given.force)
+    if step.after is not None:
+        await _require_within(call, definition, place, step.after["value"])
     if differences([step]):
         await call.commit_all(await plan.traced(call.desk.store, [step], orders_of(call)))
     found = await _explanation(call, definition, given.scope)
@@ -311,6 +319,8 @@ def _change(row: AuditRow, scope: str) -> SettingChange:
 
 async def _explanation(call: Call, definition: Setting[Any], scope: str) -> Explanation:
     place = await _readable(call, scope)
+    if call.caller.role is not Role.SERVER:
+        scopes.require_scope(definition, place)  # what is set for the server alone is not read through it
     settings = await read_settings(call.desk.store)
     return settings.explain(definition, domain=place.domain, account=place.account, office=place.office)
 
@@ -320,9 +330,17 @@ async def _readable(call: Call, scope: str) -> scopes.Place:
     place = scopes.place_of(scope)
     if place.kind is Scope.SERVER:
         require_role(call.caller, Role.SERVER, "reading the server's settings")
-    elif not await reaches(call.desk.store, call.caller, place.target):
+    return (await _reached(call, place))[0]
+
+
+async def _reached(call: Call, place: scopes.Place) -> tuple[scopes.Place, AccountRow | None]:
+    """Return a scope that is within the caller's reach and there, with the account of one. Raises Refused."""
+    if place.kind is Scope.ACCOUNT:
+        row = await reading.account_row(call, place.name, "scope")
+        return scopes.Place(Scope.ACCOUNT, row.address), row
+    if not await reaches(call.desk.store, call.caller, place.target):
         raise outside(place.target)
-    return await scopes.existing(call.desk.store, place)
+    return await scopes.existing(call.desk.store, place), None
 
 
 async def _writable(call: Call, definition: Setting[Any], scope: str) -> scopes.Place:
@@ -330,16 +348,45 @@ async def _writable(call: Call, definition: Setting[Any], scope: str) -> scopes.
     place = scopes.place_of(scope)
     scopes.require_scope(definition, place)
     least = scopes.OWN_ROLES[place.kind]
+    if definition.authority is Authority.SERVER:
+        least = Role.SERVER
     if definition.authority is Authority.ABOVE and least < Role.SERVER:
         least = Role(least + 1)
     require_role(call.caller, least, f"setting {definition.name} for {place.text}")
-    if not await reaches(call.desk.store, call.caller, place.target):
-        raise outside(place.target)
-    return await scopes.existing(call.desk.store, place)
+    found, row = await _reached(call, place)
+    if row is not None:
+        require_over(call.caller, row)
+    return found
+
+
+async def _require_within(call: Call, definition: Setting[Any], place: scopes.Place, value: str) -> None:
+    """Raise Refused: LIMIT, where a ceiling would be higher than what the caller was given himself.
+
+    Also by taking a change back: an older value may be more than what he has now.
+    """
+    caller = call.caller
+    if not definition.is_ceiling or caller.role is Role.SERVER:
+        return
+    settings = await read_settings(call.desk.store)
+    if definition is RECIPIENTS_PER_HOUR:  # counted together but for one account, whose number is the server's
+        most = settings.get(definition) if place.kind is Scope.ACCOUNT else definition.default
+    elif caller.role is Role.OFFICE:
+        most = settings.get(definition, office=caller.office)
+    else:
+        most = settings.get(definition, domain=caller.domain)
+    if definition.is_more(definition.parse(value), most):
+        raise Refused(
+            f"{definition.name}: {value} is more than the {definition.format(most)} that you have",
+            "Set less, or have yours raised.",
+            kind=Kind.LIMIT,
+            field="value",
+        )
 
 
 async def _put(call: Call, definition: Setting[Any], scope: str, value: str | None) -> SettingValue:
     place = await _writable(call, definition, scope)
+    if value is not None:
+        await _require_within(call, definition, place, value)
     rows = await call.desk.store.settings()
     before = next((row.value for row in rows if row.name == definition.name and row.scope == place.text), None)
     if before != value:

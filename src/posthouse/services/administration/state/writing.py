@@ -49,8 +49,8 @@ def domain_of(key: Key) -> str:
     if kind == "domain":
         return name
     if kind == "setting":
-        place = name.partition(" ")[0].partition(":")[2]
-        return place.rpartition("@")[2] if "." in place else ""
+        of, _, place = name.partition(" ")[0].partition(":")
+        return place.rpartition("@")[2] if of in {"domain", "account"} else ""
     return name.partition(" ")[0].rpartition("@")[2] if "@" in name else ""
 
 
