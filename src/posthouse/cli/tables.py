@@ -73,9 +73,13 @@ def has_colours(stream: TextIO) -> bool:
 
 
 def fit(widths: Sequence[int], heads: Sequence[int], room: int) -> list[int]:
-    """Return widths that fit into a room: the widest give way first; columns at the end for which none is left, not."""
+    """Return widths that fit into a room: the widest give way first; columns at the end for which none is left, not.
+
+    The first column, by which a thing is named and copied, keeps its width up to half the room.
+    """
     shown = list(widths)
     floors = [min(width, max(head, _NARROWEST)) for width, head in zip(widths, heads, strict=True)]
+    floors[0] = max(floors[0], min(widths[0], room // 2))
     while len(shown) > 1 and sum(floors[: len(shown)]) + GAP * (len(shown) - 1) > room:
         shown.pop()
     if len(shown) == 1:

@@ -146,15 +146,14 @@ def target_of(wish: Wish) -> Home | There:
 
 def checked_url(url: str) -> str:
     """Return an address to which a token may be sent. Raises Refused: where it would go in the clear."""
-    bare = url.rstrip("/")
-    parts = urlsplit(bare if "://" in bare else f"https://{bare}")
+    parts = urlsplit(url if "://" in url else f"https://{url}")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise _refused(f"{url!r} is not the address of a server", "Write it like https://mail.example.org.")
     if parts.username or parts.password:
         raise _refused("an address with a name or a password in it", "Use a token: --token-file FILE.")
     if parts.scheme == "http" and not _is_here(parts.hostname):
         raise _refused(f"{url} would take the token in the clear", "Use https://.")
-    return parts.geturl()
+    return parts.geturl().rstrip("/")
 
 
 def _is_here(host: str) -> bool:
