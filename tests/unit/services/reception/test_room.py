@@ -114,3 +114,49 @@ async def test_a_domain_may_take_smaller_messages_only() -> None:
     kept = await room.without_full(to_both, 1 << 21)
     assert [each.account for each in kept.local] == [other]
     assert [each.outcome.rule for each in kept.refusals] == ["recipient.size"]
+
+
+async def test_messages_that_arrive_together_pass_each_level_once() -> None:
+    """What a mailbox kept before is remembered: neither of two that were filed together misses or repeats a level."""
+    kept = Kept(70, 1, 100)
+    account = AccountRow(ANN, "ann@house.test", quota_bytes=100)
+    delivery = LocalDelivery(account, account.address)
+    room = keeper(kept, account__quota_warnings="80, 95")
+    for _ in range(2):
+        assert await room.has_room(account, 10)
+    kept.used = Usage(90, 3, 100)  # both are filed before either is looked at
+    for _ in range(2):
+        await room.after_delivery((delivery,), 10)
+    assert [each.percent for each in kept.told] == [80]
+    kept.used = Usage(50, 1, 100)  # the owner tidied up
+    assert await room.has_room(account, 35)
+    kept.used = Usage(85, 2, 100)
+    await room.after_delivery((delivery,), 35)
+    assert [each.percent for each in kept.told] == [80, 80]
+
+
+FULL = {
+    # octets, messages, quota, message quota, size, told
+    "full": (100, 1, 100, 0, 0, [100]),
+    "nearly full": (96, 1, 100, 0, 10, [100]),
+    "a large message": (10, 1, 100, 0, 95, []),
+    "too many messages": (1, 10, 0, 10, 1, [100]),
+    "room": (10, 1, 100, 0, 10, []),
+}
+
+
+@pytest.mark.parametrize("name", FULL)
+async def test_the_owner_of_a_full_mailbox_is_told_once(name: str) -> None:
+    """When mail is refused because it is full, until there was room again; not when a message is too large for it."""
+    octets, messages, quota, most, size, told = FULL[name]
+    kept = Kept(octets, messages, quota)
+    account = AccountRow(ANN, "ann@house.test", quota_bytes=quota, quota_messages=most)
+    room = keeper(kept)
+    for _ in range(3):
+        await room.has_room(account, size)
+    assert [each.percent for each in kept.told] == told
+    kept.used = Usage(0, 0, quota)
+    assert await room.has_room(account, 1)
+    kept.used = Usage(octets, messages, quota)
+    await room.has_room(account, size)
+    assert [each.percent for each in kept.told] == told * 2
