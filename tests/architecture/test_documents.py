@@ -3,7 +3,8 @@
 A ```` ```console ```` block holds lines that begin with ``$ ``, each followed by what it prints. All blocks of one
 document are run in order, in a shell, on a demonstration server of its own; what is printed must match line by line,
 where any number stands for any number, a queue id for the same queue id throughout, and ``...`` for anything (on a line
-of its own: for any lines). Blocks marked ``sh`` are for reading and are not run.
+of its own: for any lines). Blocks marked ``sh`` are for reading and are not run. ``docs/tour.md`` begins with nothing
+and makes its own server (``tests.support.tour``).
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from posthouse.config.file import parse_configuration
 from tests.support.server import DOMAIN, PASSWORD, PosthouseServer, until
+from tests.support.tour import Tour
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -152,28 +155,58 @@ def put_mail_in(server: PosthouseServer) -> None:
     until(lambda: server.events("relay.deferred"), "the first attempt to fail")
 
 
+class Demonstration:
+    """A demonstration server, and what commands on it need to know."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = PosthouseServer(folder / "home")
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        put_mail_in(self._server)
+        (self._folder / "password.txt").write_text(f"{PASSWORD}\n")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the shell has beside the usual."""
+        return {"POSTHOUSE_HOME": str(self._server.home)}
+
+    def here(self, command: str) -> str:
+        """Return a command as it is: nothing is other here."""
+        return command
+
+    def as_written(self, printed: str) -> str:
+        """Return what was printed with the home as it is written."""
+        return printed.replace(str(self._server.home), "/var/lib/posthouse")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if examples(path)], ids=name)
 def test_examples_of_commands_are_executed(path, tmp_path) -> None:
     """What a document shows at the prompt happens so."""
-    server = PosthouseServer(tmp_path / "home")
-    with server:
-        put_mail_in(server)
-        (tmp_path / "password.txt").write_text(f"{PASSWORD}\n")
-        environment = os.environ | {
+    is_tour = path.name == "tour.md"
+    missing = [tool for tool in ("curl", "jq", "openssl", "swaks") if is_tour and not shutil.which(tool)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    with Tour(tmp_path) if is_tour else Demonstration(tmp_path) as place:
+        environment = os.environ | place.environment | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "POSTHOUSE_HOME": str(server.home),
             "COLUMNS": "120",
             "TZ": "UTC",
-        }
+        }  # fmt: skip
         ids: dict[str, str] = {}
         for example in examples(path):
             command = QUEUE_ID.sub(lambda match: ids.get(match[0], match[0]), example.command)
             done = subprocess.run(
-                ["bash", "-c", command], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL,
+                ["bash", "-c", place.here(command)], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
             )  # fmt: skip
-            compare(example, done.stdout.replace(str(server.home), "/var/lib/posthouse"), ids)
+            compare(example, place.as_written(done.stdout), ids)
 
 
 def test_bash_is_there() -> None:

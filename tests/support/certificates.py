@@ -1,4 +1,4 @@
-"""Certificates for servers of tests: self-signed, valid for a day, for loopback names."""
+"""Certificates for servers of tests: self-signed or of an authority, for loopback names."""
 
 from __future__ import annotations
 
@@ -36,3 +36,39 @@ def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return certificate, secret
+
+
+def make_authority(folder: Path, name: str) -> None:
+    """Write ``authority.pem``, and ``fullchain.pem`` and ``privkey.pem`` that it signed, for a name and 127.0.0.1.
+
+    It is valid for ninety days, as those of public authorities are.
+    """
+    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of the Tour")])
+    authority = _builder(issuer, issuer, authority_key).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), True
+    )
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    signed = _builder(subject, issuer, key).add_extension(x509.SubjectAlternativeName(names), False)
+    for file, builder in (("authority.pem", authority), ("fullchain.pem", signed)):
+        certificate = builder.sign(authority_key, hashes.SHA256())
+        (folder / file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret = folder / "privkey.pem"
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    secret.chmod(0o600)
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=90))
+    )

@@ -1,13 +1,14 @@
 """A name server of the plainest kind for tests: answers from a table, over UDP on a loopback port.
 
 ``records`` maps (name, type) to texts of rdata, such as ``("far.test", "MX"): ["10 mx.far.test."]``. A name that is
-in no key does not exist; for names in ``broken`` the answer is SERVFAIL.
+in no key does not exist; for names in ``broken`` the answer is SERVFAIL. ``before`` is called before each answer.
 """
 
 from __future__ import annotations
 
 import socketserver
 import threading
+from collections.abc import Callable
 from typing import Self
 
 import dns.flags
@@ -16,6 +17,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+Records = dict[tuple[str, str], list[str]]
+
 
 class _Query(socketserver.BaseRequestHandler):
     server: _Server
@@ -23,6 +26,7 @@ class _Query(socketserver.BaseRequestHandler):
     def handle(self):
         """Answer one question."""
         data, link = self.request
+        self.server.before()
         query = dns.message.from_wire(data)
         answer = dns.message.make_response(query, recursion_available=True)
         question = query.question[0]
@@ -41,17 +45,18 @@ class _Server(socketserver.ThreadingUDPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self) -> None:
+    def __init__(self, records: Records, before: Callable[[], object]) -> None:
         super().__init__(("127.0.0.1", 0), _Query)
-        self.records: dict[tuple[str, str], list[str]] = {}
+        self.records = records
+        self.before = before
         self.broken: set[str] = set()
 
 
 class NameServer:
     """One running name server; use as a context."""
 
-    def __init__(self) -> None:
-        self._server = _Server()
+    def __init__(self, records: Records | None = None, before: Callable[[], object] = dict) -> None:
+        self._server = _Server({} if records is None else records, before)
         self.port: int = self._server.server_address[1]
         self.records = self._server.records
         self.broken = self._server.broken

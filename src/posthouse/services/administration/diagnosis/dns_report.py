@@ -36,16 +36,18 @@ async def report_dns(parts: DiagnosisParts, domains: Sequence[str]) -> list[Publ
     gate = asyncio.Semaphore(parts.settings.get(definitions.CONCURRENCY))
     try:
         facts = await examination.dns_facts()
-        wanted = [(record, "") for record in host_records(facts)]
-        wanted += [(record, domain_to_ascii(name)) for name in domains for record in records_for(name, facts)]
-        jobs = [asyncio.ensure_future(_state(examination, facts, pair, gate)) for pair in wanted]
+        wanted = dict.fromkeys(host_records(facts), "")
+        for name in domains:
+            for record in records_for(name, facts):
+                wanted.setdefault(record, domain_to_ascii(name))  # what domains share is told once
+        jobs = [asyncio.ensure_future(_state(examination, facts, pair, gate)) for pair in wanted.items()]
         if not jobs:
             return []
         done, late = await asyncio.wait(jobs, timeout=parts.settings.get(definitions.TIME_BUDGET))
         for job in late:
             job.cancel()
         return [
-            _result(job, pair[0]) if job in done else _late(pair[0]) for job, pair in zip(jobs, wanted, strict=True)
+            _result(job, record) if job in done else _late(record) for job, record in zip(jobs, wanted, strict=True)
         ]
     finally:
         examination.close()
