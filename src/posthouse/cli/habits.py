@@ -198,19 +198,31 @@ def _verified(told: Told) -> None:
 
 def _imported(told: Told) -> None:
     shown = told.answer
-    verb = "would be" if told.order.dry_run else "were"
-    click.echo(f"{shown['records']} records of {safe(shown['source'])} {verb} read in {shown['seconds']:g} seconds")
+    became = "would become" if told.order.dry_run else "became"
+    records = f"{shown['records']} records of {safe(shown['source'])}"
+    click.echo(f"What {became} of {records}, in {shown['seconds']:g} seconds")
     kinds = [{"kind": kind, **counts} for kind, counts in shown["counts"].items()]
     names = list(dict.fromkeys(name for each in kinds for name in each))
     answers.print_items(kinds, None, names, {})
     if shown["problems"]:
         click.echo(f"\nWrong, and left out: {shown['problem_count']}")
-        answers.print_items(shown["problems"], None, ("where", "detail", "remedy"), {})
+        for each in shown["problems"][:_LISTED]:
+            click.echo(safe(f"  {each['where']}: {'. '.join(filter(None, (each['detail'], each['remedy'])))}"))
+        _and_more(shown["problem_count"], len(shown["problems"]))
     if shown["left_out"]:
         click.echo(f"\nWithout a place here: {shown['left_out_count']}")
-        answers.print_items(shown["left_out"], None, ("count", "why"), {})
+        for each in shown["left_out"][:_LISTED]:
+            first = [f"{example['what']} ({example['where']})" for example in each["examples"][:_EXAMPLES]]
+            more = f", and {each['count'] - len(first)} more" if each["count"] > len(first) else ""
+            click.echo(safe(f"  {', '.join(first)}{more}: {each['why']}"))
+        _and_more(len(shown["left_out"]), len(shown["left_out"]))
     if not shown["complete"]:
         click.echo("\nIt was stopped; import the same file again, and it goes on.")
+
+
+def _and_more(count: int, kept: int) -> None:
+    if count > _LISTED:
+        click.echo(f"  and {count - _LISTED} more; `--json` has the first {kept}")
 
 
 def _event(event: Mapping[str, Any]) -> str:
@@ -218,6 +230,8 @@ def _event(event: Mapping[str, Any]) -> str:
     return safe(f"{event['ts']} {event['level']:<7} {event['event']} {fields}".rstrip())
 
 
+_LISTED: Final = 20  # of each kind of trouble in an import
+_EXAMPLES: Final = 3
 _NONE: Final = Habit()
 _QUEUE_SUMMARY: Final = ("--summary", "Count by destination instead.", "summary")
 _HABITS: Final[dict[str, Habit]] = {

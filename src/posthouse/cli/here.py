@@ -6,6 +6,7 @@ import asyncio
 import getpass
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, BinaryIO, Final, Self, TypeVar
 
 from posthouse.cli.performing import File, Order
@@ -96,6 +97,7 @@ class Here:
             if_revision=order.if_revision,
             progress=order.progress,
             upload=_chunks(order.upload) if order.upload is not None else None,
+            upload_name=_name_of(order.upload),
         )
         return await perform(order.operation, call, order.given if given is None else given)
 
@@ -117,6 +119,11 @@ class Here:
         given = order.given if is_all else check.RunChecks.model_validate(relay)
         report = await check_home(self._home, check.selection_of(given))
         return check.report_view(report, Severity(given.severity)).model_dump(mode="json")
+
+
+def _name_of(file: BinaryIO | None) -> str:
+    name = getattr(file, "name", "")
+    return Path(name).name if isinstance(name, str) and not name.startswith("<") else ""
 
 
 async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:

@@ -110,7 +110,7 @@ def test_a_file_is_sent_and_fetched(run, tmp_path) -> None:
     """An import from a file or standard input; an export to one that is not there yet."""
     people = tmp_path / "people.csv"
     people.write_text("a1@example.test,phrase number one,1G\n")
-    assert "would be read" in run("import", "csv", str(people), "--dry-run", "--clear", "quick").out
+    assert "What would become of" in run("import", "csv", str(people), "--dry-run", "--clear", "quick").out
     assert run("import", "csv", str(people), "--clear", "quick", "--json").rows[0]["counts"]["accounts"] == {"made": 1}
     assert run("import", "csv", "-", "--clear", "quick", text="a2@example.test,phrase number two,1G\n").code == 0
     made = tmp_path / "made.csv"
@@ -135,9 +135,10 @@ def test_a_snapshot_goes_out_and_comes_back(run, tmp_path) -> None:
 
 def test_the_noun_check_is_its_verb_run(run) -> None:
     """With the same options; before another verb they are out of place."""
-    assert run("check", "--only", "configuration.*", "--json").rows == run(
-        "check", "run", "--only", "configuration.*", "--json"
-    ).rows
+    assert (
+        run("check", "--only", "configuration.*", "--json").rows
+        == run("check", "run", "--only", "configuration.*", "--json").rows
+    )
     refused = run("check", "--domain", "example.test", "dns")
     assert (refused.code, "--domain goes after dns" in refused.err) == (os.EX_USAGE, True)
     assert "v=spf1" in run("check", "dns", "example.test").out

@@ -57,6 +57,7 @@ class Call:
         if_revision: the revision that what is changed must still have; 0 for any.
         progress: to be told how far long work is.
         upload: the octets of the file that came with the call; None where none did.
+        upload_name: what the file is called where it comes from; "" where that is not known.
         along: values to write with the first commit (what makes a repeated request harmless).
         cancelled: whether long work should stop at the next good place.
         job: the id of the job that this is, the same when it goes on after an interruption; "" where it is none.
@@ -70,6 +71,7 @@ class Call:
     if_revision: int = 0
     progress: Progress = no_progress
     upload: AsyncIterator[bytes] | None = None
+    upload_name: str = ""
     along: list[Change] = field(default_factory=list)
     cancelled: Callable[[], bool] = lambda: False
     job: str = ""

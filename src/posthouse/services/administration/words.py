@@ -122,6 +122,11 @@ def shown(text: str) -> str:
     return ascii(text if len(text) <= 60 else text[:57] + "...") if not text.isprintable() else repr(text[:60])
 
 
+def printable(text: str) -> str:
+    """Return a text without the characters that are not shown."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()
+
+
 def host_name(text: str, field: str = "") -> str:
     """Return a host: a name or an IP address without brackets. Raises Refused."""
     bare = text.strip().removeprefix("[").removesuffix("]")

@@ -185,9 +185,10 @@ class _Table:
         try:
             account = self._account(row, address, where)
         except Refused as fault:
-            yield Flawed(where=where, why=fault.detail)
+            yield Flawed(where=where, why=fault.detail, remedy=fault.remedy)
             return
-        if (domain := address.rpartition("@")[2]) not in self._domains:
+        _, at, domain = address.rpartition("@")
+        if at and domain not in self._domains:
             yield from self._domain(row, domain, where)
         yield account
         if self._has_relations:

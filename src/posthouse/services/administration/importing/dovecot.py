@@ -29,7 +29,7 @@ def read_passwd_file(file: SourceFile, domain: str = "") -> Iterator[Record]:
         try:
             yield from _entry(line, lines.where(), domain)
         except Refused as fault:
-            yield Flawed(where=lines.where(), why=fault.detail)
+            yield Flawed(where=lines.where(), why=fault.detail, remedy=fault.remedy)
 
 
 def _entry(line: str, where: str, domain: str) -> Iterator[Record]:

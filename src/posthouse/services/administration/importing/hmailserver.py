@@ -148,7 +148,7 @@ def _guarded(maker: Callable[[Row], Iterator[Record]], row: Row) -> Iterator[Rec
     try:
         yield from maker(row)
     except Refused as fault:
-        yield Flawed(where=row.where, why=fault.detail)
+        yield Flawed(where=row.where, why=fault.detail, remedy=fault.remedy)
 
 
 def _domain(row: Row) -> Iterator[Record]:

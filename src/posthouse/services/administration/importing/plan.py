@@ -1,7 +1,8 @@
 """From the stream of a reader to the stream that is written: checked, each thing once, in an order that works.
 
 Post offices, domains and accounts pass as they come (readers give domains before what is in them); what refers to
-accounts waits until all are through. Within the source the first to claim an address has it.
+accounts waits until all are through. Within the source the first to claim an address has it. A domain that stands in
+the source only behind addresses is made when the first of them turns out to be one.
 
 Invariants: memory is bounded but for 16 to 32 octets an address and the names of domains; the order of what is
 yielded depends on the source alone, so that a number of records done says where to go on.
@@ -88,6 +89,7 @@ class Plan:
         self._addresses = Seen()
         self._aliases = Seen()
         self._names: set[str] = set()
+        self._implied: dict[str, ImportedDomain] = {}
         self._groups: set[str] = set()
         self._aside = [Aside() for _ in range(_STAGES)]
         self._graph = AliasGraph()
@@ -105,10 +107,12 @@ class Plan:
             if isinstance(record, Unmapped):
                 self._report.leave_out(record)
             elif isinstance(record, Flawed):
-                self._report.problem(record.where, record.why)
+                self._report.problem(record.where, record.why, record.remedy)
             elif isinstance(record, ImportedAccount):
                 step = self._account(record)
                 if step is not None:
+                    if self._implied:
+                        yield from self._home_of(step.thing)
                     yield step
             else:
                 yield from self._take(record)
@@ -136,23 +140,34 @@ class Plan:
             if refusal := self._fence(thing):
                 raise Refused(refusal)
         except Refused as fault:
-            self._report.problem(record.where, fault.detail, fault.remedy)
+            if not (isinstance(record, ImportedDomain) and record.implied):  # told with the address it stands behind
+                self._report.problem(record.where, fault.detail, fault.remedy)
             return
-        if isinstance(thing, ImportedDomain) and thing.implied and not self._makes_domains:
+        if isinstance(thing, ImportedDomain) and thing.implied:
+            if self._makes_domains and not self._is_twice(thing):
+                self._implied[thing.name] = thing
             return
+        if self._implied:
+            yield from self._home_of(thing)
         stage = _stage(thing)
         if isinstance(thing, ImportedGroup):
             self._group(thing)
             return
         is_twice = self._is_twice(thing)
         if is_twice and isinstance(thing, ImportedDomain | ImportedOffice):
-            if not getattr(thing, "implied", True) or isinstance(thing, ImportedOffice):
-                self._report.problem(thing.where, f"{subject_of(thing)} stands twice in the source")
+            self._report.problem(thing.where, f"{subject_of(thing)} stands twice in the source")
             return
         if stage == 0:
             yield Step(thing, is_twice)
         else:
             self._aside[stage].put(thing, is_twice=is_twice)
+
+    def _home_of(self, thing: Thing) -> Iterator[Step]:
+        """Yield the domain that a thing stands in, where it was not made yet."""
+        if isinstance(thing, ImportedAccount | ImportedAddress | ImportedAlias | ImportedGroup):
+            domain = self._implied.pop(thing.address.rpartition("@")[2], None)
+            if domain is not None:
+                yield Step(domain)
 
     def _is_twice(self, thing: Thing) -> bool:
         match thing:

@@ -133,6 +133,7 @@ class Flawed:
 
     where: str
     why: str
+    remedy: str = ""
 
 
 Thing: TypeAlias = (

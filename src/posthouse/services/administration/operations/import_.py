@@ -65,6 +65,7 @@ from posthouse.services.identity.defaults import language_of, quota_of
 from posthouse.store.values import Change
 
 FOLDER: Final = "imports"
+NAME_LONGEST: Final = 100
 PIECE: Final = 1024 * 1024  # of a file, written in one visit to a thread
 Reader = Callable[[SourceFile], Iterator[Record]]
 _KINDS: Final = {kind: f"{kind.__name__.removeprefix('Imported').lower()}:" for kind in KIND_NAMES}
@@ -180,9 +181,10 @@ async def _import(call: Call, given: ImportInput, kind: str, reader: Reader) -> 
     """Lay the file down, import it, take it away again. Raises Refused, Unavailable."""
     fence = await _fence(call)
     async with _laid_down(call) as path:
-        file = SourceFile(kind, file_at(path).opener, path)
+        name = words.printable(call.upload_name)[:NAME_LONGEST] or kind
+        file = SourceFile(name, file_at(path).opener, path)
         known = await asyncio.to_thread(survey, file)
-        source = Source(name=kind, kind=kind, fingerprint=known.fingerprint, records=lambda: reader(file))
+        source = Source(name=name, kind=kind, fingerprint=known.fingerprint, records=lambda: reader(file))
         importer = Importer(
             _sink(call),
             call.desk.clock,

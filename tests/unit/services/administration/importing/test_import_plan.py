@@ -77,6 +77,31 @@ def test_the_quick_way_gives_what_the_words_give():
         assert [subject_of(step.thing) for step in steps[1:]] == slow[name]
 
 
+def implied(name):
+    return ImportedDomain(where="w", name=name, implied=True)
+
+
+IMPLIED = [
+    pytest.param([implied("A.example"), account("x@a.example")], ["a.example", "x@a.example"], 0, id="an account"),
+    pytest.param([implied("a.example"), alias("x@a.example", "y@b.example")], ["a.example", "x@a.example"], 0,
+                 id="an alias"),
+    pytest.param([implied("a.example"), account("x y@a.example")], [], 1, id="nothing but what is wrong"),
+    pytest.param([implied("a b"), account("x@a b")], [], 1, id="wrong itself, told once"),
+    pytest.param([implied("a.example"), account("x y@a.example"), account("z@a.example")],
+                 ["a.example", "z@a.example"], 1, id="the first that is right"),
+    pytest.param([implied("a.example"), implied("a.example"), account("x@a.example")],
+                 ["a.example", "x@a.example"], 0, id="said twice"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("records", "names", "problems"), IMPLIED)
+def test_a_domain_behind_addresses_is_made_with_the_first(records, names, problems):
+    """What is no address makes no domain."""
+    steps, report = planned(*records)
+    assert [subject_of(step.thing) for step in steps] == names
+    assert len(report.problems) == problems
+
+
 WRONG = [
     pytest.param(account("no-domain"), "is not an address", id="no domain"),
     pytest.param(account("a@exa mple.org"), "is not an address", id="blank in the domain"),
