@@ -78,7 +78,7 @@ def test_lists_read_the_same(there, house):
 def test_long_work_is_a_job_that_is_waited_for(there, house, tmp_path):
     """An import and a verification; the job is there afterwards."""
     (tmp_path / "people.csv").write_text(f"j1@{DOMAIN},phrase number one,1G\nj2@{DOMAIN},phrase number two,1G\n")
-    assert "would be read" in there("import", "csv", str(tmp_path / "people.csv"), "--dry-run").stdout
+    assert "What would become of" in there("import", "csv", str(tmp_path / "people.csv"), "--dry-run").stdout
     (report,) = rows(there("import", "csv", str(tmp_path / "people.csv"), "--clear", "quick", "--json"))
     assert report["counts"]["accounts"] == {"made": 2}
     assert "j2@" in house.say("account", "list")

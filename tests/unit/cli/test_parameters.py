@@ -135,7 +135,10 @@ def test_a_list_can_be_emptied(run) -> None:
     added = run("group", "add", "team@example.test", "ann@example.test", "--senders", "listed", "--listed", "a@x.test",
                 "--listed", "b@x.test", "--json")  # fmt: skip
     assert added.rows[0]["listed"] == ["a@x.test", "b@x.test"]
-    assert run("group", "set", "team@example.test", "--name", "T", "--json").rows[0]["listed"] == ["a@x.test", "b@x.test"]
+    assert run("group", "set", "team@example.test", "--name", "T", "--json").rows[0]["listed"] == [
+        "a@x.test",
+        "b@x.test",
+    ]
     assert run("group", "set", "team@example.test", "--no-listed", "--json").rows[0]["listed"] == []
 
 

@@ -81,7 +81,13 @@ REQUESTS = [
     ),
     pytest.param(
         order("account.add", address="a@x.test", password="phrase", quota="2G", level="domain"),
-        ("POST", "/accounts", {}, {"address": "a@x.test", "password": "phrase", "quota": 2 << 30, "level": "domain"}, {}),
+        (
+            "POST",
+            "/accounts",
+            {},
+            {"address": "a@x.test", "password": "phrase", "quota": 2 << 30, "level": "domain"},
+            {},
+        ),
         id="body with secret, size and choice",
     ),
     pytest.param(

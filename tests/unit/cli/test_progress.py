@@ -16,9 +16,7 @@ def test_lines_come_now_and_then(capsys) -> None:
         told(step, 12, "accounts\x1b")
         now[0] += 1.0
     told(12, 0, "")
-    assert capsys.readouterr().err == (
-        "import csv: 5 of 12 accounts\ufffd\nimport csv: 10 of 12 accounts\ufffd\n"
-    )
+    assert capsys.readouterr().err == ("import csv: 5 of 12 accounts\ufffd\nimport csv: 10 of 12 accounts\ufffd\n")
 
 
 def test_a_pipe_gets_lines_and_a_terminal_a_bar(monkeypatch) -> None:

@@ -12,7 +12,14 @@ from posthouse.cli.tables import Table, aligned, cut, fit, has_colours, padded, 
 
 HEADS = ["queue id", "age", "from", "to", "state", "last reply"]
 ROWS = [
-    ["1K0RD807RWJ01", "3h", "anna@example.org", "a.very.long.name.indeed@partner.example", "waiting", "451 4.7.1 later"],
+    [
+        "1K0RD807RWJ01",
+        "3h",
+        "anna@example.org",
+        "a.very.long.name.indeed@partner.example",
+        "waiting",
+        "451 4.7.1 later",
+    ],
     ["1K0RD807RWJ02", "2w", "", "b@far.example", "held", ""],
     ["1K0RD807RWJ03", "5m", "岡田@例え.jp", "c@far.example", "active", "no session came about"],
 ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from posthouse.core.ids import QueueId, format_queue_id, parse_queue_id
 from posthouse.services.administration import words
+from posthouse.services.administration.access import reaches
 from posthouse.services.administration.call import Call, Traced
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
@@ -24,14 +25,15 @@ from posthouse.services.administration.operation import (
     Operation,
     Page,
     PageInput,
+    Reach,
     Rule,
+    Target,
     cursor_of,
     key_of,
     on_own,
     on_server,
     operation,
 )
-from posthouse.services.administration.operations import reading
 from posthouse.services.administration.operations.queue_models import (
     ListQueue,
     OneMessage,
@@ -284,15 +286,24 @@ def _slices(rows: Sequence[QueueRow]) -> Iterable[Sequence[QueueRow]]:
 
 async def _traced(call: Call, rows: Sequence[QueueRow], changes: Sequence[Any], done: str) -> Traced:
     first = rows[0]
-    place = await reading.place_of(call, first.reverse_path or first.address)
     told = {"recipients": [row.address for row in rows[:100]], "count": len(rows)}
     return Traced(
         changes=tuple(changes),
         subject=f"queue:{format_queue_id(first.queue_id)}",
         before=told,
         after={"done": done, "count": len(rows)},
-        place=place,
+        place=await _place(call, first.reverse_path),
     )
+
+
+async def _place(call: Call, reverse_path: str) -> tuple[str, str]:
+    """Return who may read of it: where the sender is ours, his administrators; else those of whoever does it."""
+    caller = call.caller
+    name = reverse_path.rpartition("@")[2]
+    row = await call.desk.store.domain(name) if name else None
+    if row is not None and await reaches(call.desk.store, caller, Target(Reach.DOMAIN, row.name)):
+        return (row.office, row.name)
+    return (caller.office, caller.domain if caller.role <= Role.DOMAIN else "")
 
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (list_, summary, show, hold, release, retry, remove, bounce)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from posthouse.services.administration.call import Call, Traced
+from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.operation import (
     Effect,
@@ -20,6 +20,7 @@ from posthouse.services.administration.operation import (
     on_server,
     operation,
 )
+from posthouse.store.directory_values import Audit
 
 
 class VerifyStore(Input):
@@ -64,7 +65,7 @@ async def verify(call: Call, given: VerifyStore) -> Verified:
     found = await call.desk.store.verify(repair=given.repair and not call.dry_run)
     repaired = sum(finding.repaired for finding in found)
     if repaired:
-        await call.commit_all([Traced(changes=(), subject="store", after={"repaired": repaired})])
+        await _record(call, repaired)
     findings = [
         FoundWrong(
             invariant=each.invariant,
@@ -76,6 +77,21 @@ async def verify(call: Call, given: VerifyStore) -> Verified:
         for each in found
     ]
     return Verified(is_sound=all(each.repaired for each in found), findings=findings)
+
+
+async def _record(call: Call, repaired: int) -> None:
+    """Write who had it repaired: the store's own commits did it, so that there is no change to go with."""
+    trace = Audit(
+        at=call.desk.clock.now(),
+        actor=call.caller.name,
+        door=call.caller.door,
+        address=call.caller.address,
+        operation=call.operation,
+        subject="store",
+        after={"repaired": repaired},
+    )
+    await call.desk.store.commit(trace, *call.along)
+    call.along.clear()
 
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (verify,)
