@@ -327,7 +327,8 @@ class Authenticator:
     async def _ask(self, attempt: _Attempt, account: AccountRow | None) -> SourceAnswer:
         async def own() -> SourceAnswer:
             encoded = account.password_hash if account is not None else ""
-            is_right = await self._passwords.verify(encoded, attempt.secret)
+            is_known = account is not None and await self.guard.is_home(attempt.client.address, account.address)
+            is_right = await self._passwords.verify(encoded, attempt.secret, is_known=is_known)
             if account is None or not encoded:
                 return Unknown()
             return Granted(SourcePerson(address=account.address)) if is_right else Wrong("own")

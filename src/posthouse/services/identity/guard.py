@@ -97,7 +97,7 @@ class Guard:
         if not found or self._is_trusted(address):
             return None
         for ban in sorted(found, key=lambda ban: ban.by == AUTOMATIC):
-            if ban.by != AUTOMATIC or ban.account or not await self._is_home(address, account):
+            if ban.by != AUTOMATIC or ban.account or not await self.is_home(address, account):
                 return ban
         return None
 
@@ -120,6 +120,17 @@ class Guard:
             min(LONGEST_DELAY, 0.5 * 2 ** min(different - FREE_FAILURES - 1, 10)) if different > FREE_FAILURES else 0.0
         )
         return Penalty(delay, ban)
+
+    async def is_home(self, address: str, account: str) -> bool:
+        """Whether an account (folded) was signed in to from a client's network before. Raises Unavailable."""
+        if not account:
+            return False
+        network = network_of(address)
+        if self._home(network, account) in self._homes:
+            return True
+        row = await self._store.account(account)
+        last = await self._store.last_sign_in(row.id) if row is not None else None
+        return last is not None and network_of(last.address) == network
 
     def succeeded(self, address: str, account: str) -> None:
         """Forget what was tried for an account from a network: its owner was there."""
@@ -222,17 +233,6 @@ class Guard:
 
     def _is_trusted(self, address: str) -> bool:
         return not address or is_within(address, self._settings.get(TRUSTED_NETWORKS))
-
-    async def _is_home(self, address: str, account: str) -> bool:
-        """Whether the account's owner was signed in from the network that is banned for what others did."""
-        if not account:
-            return False
-        network = network_of(address)
-        if self._home(network, account) in self._homes:
-            return True
-        row = await self._store.account(account)
-        last = await self._store.last_sign_in(row.id) if row is not None else None
-        return last is not None and network_of(last.address) == network
 
 
 def _octets(text: str) -> bytes:

@@ -57,6 +57,7 @@ class Passwords:
         self._hasher = hasher or make_hasher()
         self._right: OrderedDict[bytes, float] = OrderedDict()
         self._gate = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._gate_for_known = asyncio.Semaphore(1)
         self._dummy = ""
         self._waiting = 0
 
@@ -65,18 +66,20 @@ class Passwords:
         until = self._right.get(self._digest(memory, password))
         return until is not None and until > self._clock.monotonic()
 
-    async def verify(self, encoded: str, password: bytes) -> bool:
+    async def verify(self, encoded: str, password: bytes, *, is_known: bool = False) -> bool:
         """Whether the password fits the hash. ``encoded`` "" never fits, and costs the same work.
 
-        Raises Unavailable: where so many wait already that an answer would come too late.
+        ``is_known``: the client is where this account was signed in to before; one check more is kept for such, so
+        that strangers in thousands do not keep them waiting. Raises Unavailable: where so many wait already that an
+        answer would come too late.
         """
         if len(password) > PASSWORD_OCTETS:
             return False
-        if self._waiting >= CHECKS_WAITING:
+        if self._waiting >= CHECKS_WAITING and not is_known:
             raise Unavailable(f"{CHECKS_WAITING} passwords wait to be checked", where="identity.passwords")
         self._waiting += 1
         try:
-            async with self._gate:
+            async with self._gate_for_known if is_known and self._gate.locked() else self._gate:
                 return await asyncio.to_thread(self._check, encoded, password)
         finally:
             self._waiting -= 1

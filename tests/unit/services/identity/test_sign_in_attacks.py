@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import argon2
@@ -346,6 +347,31 @@ async def test_long_passwords_are_wrong_unread() -> None:
     house = House()
     assert told(await house.plain(password=b"x" * 1_000_000)) == WRONG
     assert told(await house.plain(password=b"")) == WRONG
+
+
+async def test_strangers_in_thousands_do_not_keep_the_known_waiting(monkeypatch) -> None:
+    """From so many addresses that no ban helps: who was signed in to from there before is checked beside them."""
+    house = House()
+    assert told(await house.plain(client=HOME)) == SIGNED_IN
+    house.passwords._right.clear()
+    gate = asyncio.Event()
+    real = asyncio.to_thread
+
+    async def to_thread(function, *arguments):
+        if b"wrong" in arguments[-1]:
+            await gate.wait()
+        return await real(function, *arguments)
+
+    monkeypatch.setattr("posthouse.services.identity.passwords.asyncio.to_thread", to_thread)
+    strangers = [
+        asyncio.create_task(house.plain(password=b"wrong", client=ClientInfo(address=f"10.0.0.{number}")))
+        for number in range(20)
+    ]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert told(await asyncio.wait_for(house.plain(client=HOME), 5)) == SIGNED_IN
+    gate.set()
+    assert {told(sign_in) for sign_in in await asyncio.gather(*strangers)} == {WRONG}
 
 
 # ---- shared mailboxes -------------------------------------------------------------------------------------------
