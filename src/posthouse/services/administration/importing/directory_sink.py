@@ -182,7 +182,8 @@ class DirectorySink:
             return NEW
         whose = {"account": "an account", "alias": "an alias", "group": "a group"}.get(kind, "a further address")
         if kind == "address" and (row := await self._store.account(address)) is not None:
-            whose += f" of {row.address}"
+            is_near = row.address.rpartition("@")[2] == address.rpartition("@")[2]
+            whose += f" of {row.address}" if is_near else ""  # whose domain is another, nobody need know
         return Look(Standing.TAKEN, f"{address} is there already, as {whose}")
 
     async def _look_account(self, thing: ImportedAccount) -> Look:
@@ -239,6 +240,9 @@ class DirectorySink:
             case ImportedOffice():
                 return changes.put_office(thing, is_new=is_new)
             case ImportedAddress():
+                row = await self._store.account(thing.account)
+                if row is not None:
+                    self._around.check_over(row)
                 return changes.put_address(thing)
 
     async def _ceilings(self, address: str) -> Ceilings:
@@ -260,11 +264,12 @@ class DirectorySink:
                 language=self._around.language(domain),
                 ceilings=await self._ceilings(thing.address),
             )
-        if thing.quota_bytes is not None and thing.quota_bytes not in known.quotas:
+        quota = known.quota if thing.quota_bytes is None else thing.quota_bytes
+        if quota not in known.quotas:
             home = await self._domain(domain)
             if home is not None:
-                self._around.check_quota(home, thing.quota_bytes)
-            known.quotas.add(thing.quota_bytes)
+                self._around.check_quota(home, quota)
+            known.quotas.add(quota)
         return known
 
     async def _changed_account(self, thing: ImportedAccount) -> Change:

@@ -21,7 +21,7 @@ from posthouse.services.administration import access, limits, words
 from posthouse.services.administration.call import Call, Traced
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Refused
-from posthouse.services.administration.importing.apply import Importer, Source
+from posthouse.services.administration.importing.apply import Clear, Importer, Source
 from posthouse.services.administration.importing.checkpoints import FileCheckpoints
 from posthouse.services.administration.importing.csv_accounts import CsvOptions, read_csv
 from posthouse.services.administration.importing.directory_sink import DirectorySink, Surroundings
@@ -62,6 +62,7 @@ from posthouse.services.administration.operations.import_models import (
     as_imported,
 )
 from posthouse.services.identity.defaults import language_of, quota_of
+from posthouse.services.identity.password_policy import PasswordPolicy
 from posthouse.store.values import Change
 
 FOLDER: Final = "imports"
@@ -179,12 +180,18 @@ def _tree(file: SourceFile) -> Tree:
 
 async def _import(call: Call, given: ImportInput, kind: str, reader: Reader) -> Imported:
     """Lay the file down, import it, take it away again. Raises Refused, Unavailable."""
-    fence = await _fence(call)
+    fence = await _fence(call, given.clear)
     async with _laid_down(call) as path:
         name = words.printable(call.upload_name)[:NAME_LONGEST] or kind
         file = SourceFile(name, file_at(path).opener, path)
         known = await asyncio.to_thread(survey, file)
+<<<<<<< HEAD
         source = Source(name=name, kind=kind, fingerprint=known.fingerprint, records=lambda: reader(file))
+=======
+        # How far it is, is known by the file; what is another's to write with the same file is another import.
+        owner = "" if call.caller.role is Role.SERVER else f" {call.caller.name}"
+        source = Source(name=kind, kind=kind, fingerprint=known.fingerprint + owner, records=lambda: reader(file))
+>>>>>>> f749c7f (Import: an address comes with the reach of its account, new passwords with the policy, quotas with the limits; nobody goes on with another's import)
         importer = Importer(
             _sink(call),
             call.desk.clock,
@@ -252,26 +259,45 @@ def _traced(change: Change, thing: Thing) -> Traced:
     )
 
 
-async def _fence(call: Call) -> Fence:
-    """Return what says why a record is beyond the caller: by domain, by level, by kind."""
+async def _fence(call: Call, clear: Clear) -> Fence:
+    """Return what says why a record is beyond the caller: by domain, by level, by kind, by its password.
+
+    Administrators of the server bring in the passwords that people have; who administers less sets new ones.
+    """
     caller = call.caller
     if caller.role is Role.SERVER:
         return no_fence
     office = caller.office if caller.role is Role.OFFICE else None
     rows = await call.desk.store.domains(office=office)
     reach = {row.name for row in rows if office is not None or caller.domain in {row.name, row.alias_of}}
+    policy = PasswordPolicy(call.desk.settings)
 
     def refusal(thing: Thing) -> str:
         if not isinstance(thing, ImportedAccount | ImportedAddress | ImportedGroup | ImportedDomain):
             return f"{subject_of(thing)} takes an administrator of the server"
         name = subject_of(thing).rpartition("@")[2]
-        if name not in reach:
-            return f"{name} is outside what you administer"
+        whose = thing.account.rpartition("@")[2] if isinstance(thing, ImportedAddress) else name
+        for each in (name, whose):
+            if each not in reach:
+                return f"{each} is outside what you administer"
         if isinstance(thing, ImportedDomain) and not thing.implied:
             return f"{name} takes an administrator of the server"
-        if isinstance(thing, ImportedAccount) and thing.level is not None and Role.of(thing.level) > caller.role:
-            return f"the level {thing.level.value} of {thing.address} is more than you have"
-        return ""
+        return _of_account(thing) if isinstance(thing, ImportedAccount) else ""
+
+    def _of_account(thing: ImportedAccount) -> str:
+        if thing.level is not None:
+            try:
+                access.require_grant(caller, thing.level)
+            except Refused as refused:
+                return f"{thing.address}: {refused.detail}"
+        if thing.password is None or clear is Clear.LEAVE:
+            return ""
+        bare, names = (
+            thing.password.decode("utf-8", "surrogateescape"),
+            (thing.name, thing.given_name, thing.family_name),
+        )
+        failures = policy.failures(bare, address=thing.address, names=[name for name in names if name])
+        return f"the password of {thing.address} cannot be used: {'; '.join(failures)}" if failures else ""
 
     return refusal
 

@@ -34,7 +34,8 @@ def check_free(group: Group, address: str) -> None:
     whose = ""
     if kind == ADDRESS:
         row = group.execute("SELECT address FROM account WHERE id = ?", (owner,)).fetchone()
-        whose = f" of {row[0]}" if row else ""
+        is_near = row is not None and row[0].rpartition("@")[2] == address.rpartition("@")[2]
+        whose = f" of {row[0]}" if is_near else ""  # whose domain is another, nobody need know
     raise AlreadyExists(f"{address} is {_TOLD[kind]}{whose} already", where=_WHERE)
 
 

@@ -92,11 +92,23 @@ async def test_ldif(desk):
 
 
 REACH = [
-    pytest.param("admin@acme.test", "carl@acme.test,x,1M\n", "", id="own domain"),
-    pytest.param("admin@acme.test", "carl@sister.test,x,1M\n", "outside what you administer", id="another domain"),
-    pytest.param("admin@acme.test", "carl@new.test,x,1M\n", "outside what you administer", id="a domain there is not"),
-    pytest.param("boss@acme.test", "carl@sister.test,x,1M\n", "", id="own post office"),
-    pytest.param("boss@acme.test", "carl@rival.test,x,1M\n", "outside what you administer", id="another post office"),
+    pytest.param("admin@acme.test", "carl@acme.test,Quite-long-7777,1M\n", "", id="own domain"),
+    pytest.param(
+        "admin@acme.test", "carl@sister.test,Quite-long-7777,1M\n", "outside what you administer", id="another domain"
+    ),
+    pytest.param(
+        "admin@acme.test",
+        "carl@new.test,Quite-long-7777,1M\n",
+        "outside what you administer",
+        id="a domain there is not",
+    ),
+    pytest.param("boss@acme.test", "carl@sister.test,Quite-long-7777,1M\n", "", id="own post office"),
+    pytest.param(
+        "boss@acme.test",
+        "carl@rival.test,Quite-long-7777,1M\n",
+        "outside what you administer",
+        id="another post office",
+    ),
     pytest.param("admin@acme.test", "address,level\ncarl@acme.test,office\n", "more than you have", id="level"),
     pytest.param("boss@acme.test", "address,office\ncarl@sister.test,rival\n", "", id="office named in a row"),
 ]
