@@ -27,13 +27,13 @@ from posthouse.services.administration.importing.checkpoints import Checkpoints,
 from posthouse.services.administration.importing.pace import ALONE, Pace, Stride
 from posthouse.services.administration.importing.plan import Fence, Plan, Step, no_fence
 from posthouse.services.administration.importing.records import (
-    KIND_NAMES,
     Flawed,
     ImportedAccount,
     ImportedDomain,
     Record,
     Thing,
     Unmapped,
+    kind_name,
     subject_of,
 )
 from posthouse.services.administration.importing.report import ImportReport
@@ -169,7 +169,7 @@ class Importer:
                 report.records = done
                 if not options.is_dry_run:
                     self._checkpoints.save(key, done)
-                self._progress(done, max(total, done), KIND_NAMES[type(batch[-1].thing)])
+                self._progress(done, max(total, done), kind_name(batch[-1].thing))
                 await stride.rest(began)
         report.is_complete = True
 

@@ -51,6 +51,7 @@ class _State:
     local: set[str] = field(default_factory=set)
     domains: set[str] = field(default_factory=set)
     accounts: Seen = field(default_factory=Seen)
+    whole: dict[str, str] = field(default_factory=dict)  # what `@domain` leads to
 
 
 def read_postfix(tree: Tree, options: PostfixOptions) -> Iterator[Record]:
@@ -61,6 +62,7 @@ def read_postfix(tree: Tree, options: PostfixOptions) -> Iterator[Record]:
     main = MainCf(file)
     home = options.domain or main.value("mydomain")
     state = _State(main, tree, home)
+    _note_whole_domains(state)
     yield from _domains(state)
     yield from _accounts(state, options)
     yield from _virtual_aliases(state)
@@ -92,6 +94,19 @@ def _entries(state: _State, name: str) -> Iterator[tuple[str, str, str] | Unmapp
             yield table
         else:
             yield from read_table(table[1])
+
+
+def _note_whole_domains(state: _State) -> None:
+    """Note ``@here @there``, which makes one domain stand for another, and ``@here address``, which is a catch-all."""
+    for entry in _entries(state, "virtual_alias_maps"):
+        if isinstance(entry, Unmapped) or not entry[1].startswith("@"):
+            continue
+        where, key, value = entry
+        targets = [_qualified(word, state.home) for word in re.split(r"[,\s]+", value) if word]
+        if len(targets) == 1:
+            if len(state.whole) >= MOST:
+                raise Unreadable(where, f"there are more than {MOST} domains")
+            state.whole[key[1:].lower()] = targets[0]
 
 
 # -- domains ------------------------------------------------------------------------------------------------------
@@ -130,7 +145,11 @@ def _domain(state: _State, where: str, name: str) -> Iterator[Record]:
         if len(state.domains) >= MOST:
             raise Unreadable(where, f"there are more than {MOST} domains")
         state.domains.add(folded)
-        yield ImportedDomain(where=where, name=name)
+        target = state.whole.get(folded, "")
+        is_alias = target.startswith("@")
+        yield ImportedDomain(
+            where=where, name=name, alias_of=target[1:] if is_alias else "", catch_all="" if is_alias else target
+        )
 
 
 # -- accounts -----------------------------------------------------------------------------------------------------
@@ -173,7 +192,11 @@ def _virtual_aliases(state: _State) -> Iterator[Record]:
         where, key, value = entry
         targets = tuple(_qualified(word, state.home) for word in re.split(r"[,\s]+", value) if word)
         if key.startswith("@"):
-            yield from _whole_domain(state, where, key[1:], targets)
+            if len(targets) == 1:
+                yield from _domain(state, where, key[1:])
+            else:
+                what = f"virtual_alias_maps: {key} with {len(targets)} targets"
+                yield Unmapped(what=what, where=where, why="a catch-all leads to one address: make it a group")
         elif "@" in key:
             yield from _alias(state, where, key, targets)
         elif "." in key and (key.lower() in state.domains or _is_marker(value)):
@@ -189,19 +212,6 @@ def _is_marker(value: str) -> bool:
 
 def _qualified(word: str, home: str) -> str:
     return word if "@" in word else f"{word}@{home}"
-
-
-def _whole_domain(state: _State, where: str, domain: str, targets: tuple[str, ...]) -> Iterator[Record]:
-    """``@here @there`` makes one domain stand for another; ``@here address`` is a catch-all."""
-    if len(targets) == 1 and targets[0].startswith("@"):
-        state.domains.add(domain.lower())
-        yield ImportedDomain(where=where, name=domain, alias_of=targets[0][1:])
-    elif len(targets) == 1:
-        state.domains.add(domain.lower())
-        yield ImportedDomain(where=where, name=domain, catch_all=targets[0])
-    else:
-        why = "a catch-all leads to one address: make it a group"
-        yield Unmapped(what=f"virtual_alias_maps: @{domain} with {len(targets)} targets", where=where, why=why)
 
 
 def _alias(state: _State, where: str, address: str, targets: tuple[str, ...]) -> Iterator[Record]:

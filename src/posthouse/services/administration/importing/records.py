@@ -160,6 +160,12 @@ KIND_NAMES: dict[type[object], str] = {
 }
 
 
+def kind_name(thing: Thing) -> str:
+    """Return what a record is counted as; members that are put into a group are no further group."""
+    is_members = isinstance(thing, ImportedGroup) and thing.is_more
+    return "members of groups" if is_members else KIND_NAMES[type(thing)]
+
+
 def subject_of(thing: Thing) -> str:
     """Return what a record is about, as it is named in reports: an address, a domain, a setting."""
     match thing:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from posthouse.services.administration.importing.records import KIND_NAMES, Thing, Unmapped
+from posthouse.services.administration.importing.records import Thing, Unmapped, kind_name
 from posthouse.services.administration.importing.sink import Ending
 
 LISTED: Final = 200
@@ -64,7 +64,7 @@ class ImportReport:
 
     def count(self, thing: Thing, ending: Ending) -> None:
         """Count what became of a record."""
-        counts = self.counts.setdefault(KIND_NAMES[type(thing)], {})
+        counts = self.counts.setdefault(kind_name(thing), {})
         counts[ending.value] = counts.get(ending.value, 0) + 1
 
     def problem(self, where: str, detail: str, remedy: str = "") -> None:

@@ -276,9 +276,9 @@ def _tar_files(path: Path) -> list[SourceFile]:
             stream = archive.extractfile(member) if member.size <= SMALL and kept + member.size <= KEPT else None
             if stream is not None:
                 kept += member.size
-                found.append(file_of(member.name, stream.read()))
+                found.append(file_of(member.name.removeprefix("./"), stream.read()))
             else:
-                found.append(SourceFile(member.name, partial(_tar_member, path, member.name)))
+                found.append(SourceFile(member.name.removeprefix("./"), partial(_tar_member, path, member.name)))
     return sorted(found, key=lambda file: file.name)
 
 
