@@ -185,13 +185,9 @@ async def _import(call: Call, given: ImportInput, kind: str, reader: Reader) -> 
         name = words.printable(call.upload_name)[:NAME_LONGEST] or kind
         file = SourceFile(name, file_at(path).opener, path)
         known = await asyncio.to_thread(survey, file)
-<<<<<<< HEAD
-        source = Source(name=name, kind=kind, fingerprint=known.fingerprint, records=lambda: reader(file))
-=======
         # How far it is, is known by the file; what is another's to write with the same file is another import.
         owner = "" if call.caller.role is Role.SERVER else f" {call.caller.name}"
-        source = Source(name=kind, kind=kind, fingerprint=known.fingerprint + owner, records=lambda: reader(file))
->>>>>>> f749c7f (Import: an address comes with the reach of its account, new passwords with the policy, quotas with the limits; nobody goes on with another's import)
+        source = Source(name=name, kind=kind, fingerprint=known.fingerprint + owner, records=lambda: reader(file))
         importer = Importer(
             _sink(call),
             call.desk.clock,
