@@ -1,7 +1,7 @@
 """What single operations do otherwise than all: how they are shown, which exit code they have, what they ask for.
 
 Everything here is about a terminal; what an operation does and gives is in its definition.
-Tests: ``tests/unit/cli/test_habits.py``, ``tests/unit/cli/test_commands.py``.
+Tests: ``tests/unit/cli/test_commands.py``, ``tests/unit/cli/test_check_printing.py``.
 """
 
 from __future__ import annotations
