@@ -58,6 +58,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "group.list": {"domain": DOMAINS},
     "import.csv": {"domain": DOMAINS},
     "import.system": {"domain": DOMAINS},
+    "notice.send": {"domain": DOMAINS},
+    "notice.send-file": {"domain": DOMAINS, "subject": "a subject"},
     "office.remove": {"name": OFFICES},
     "office.set": {"name": OFFICES},
     "office.show": {"name": OFFICES},
@@ -78,6 +80,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "token.show": {"account": ADDRESSES},
     "token.revoke": {"account": ADDRESSES},
     **{f"wording.{verb}": {"name": "welcome", "scope": SCOPES} for verb in ("list", "show", "set", "unset", "preview")},
+    **{f"wording.{verb}": {"name": "welcome", "scope": SCOPES} for verb in ("show", "set", "unset", "preview")},
+    "wording.list": {"scope": SCOPES},
     **{
         f"setting.{verb}": {"name": "auth.password_length", "value": "9", "scope": SCOPES}
         for verb in ("get", "set", "unset", "explain", "undo", "history", "list")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -75,7 +76,7 @@ async def send(call: Call, given: SendNotice) -> NoticeSent:
     Everybody gets it once, even where the server stops in between. A dry run says how many would. Without a post
     office, a domain or a group it goes to all that you administer.
     """
-    return await _send(call, given, given.text)
+    return await _send(call, await _notice(call, given, given.text))
 
 
 @operation(
@@ -84,11 +85,11 @@ async def send(call: Call, given: SendNotice) -> NoticeSent:
 )  # fmt: skip
 async def send_file(call: Call, given: SendNoticeFile) -> NoticeSent:
     """Mail the text of a file, in UTF-8, as `notice send` does."""
-    return await _send(call, given, await _uploaded(call))
+    notice = await _notice(call, given, "-")  # first whether he may, then what
+    return await _send(call, replace(notice, text=_written(await _uploaded(call))))
 
 
-async def _send(call: Call, given: NoticeInput, text: str) -> NoticeSent:
-    notice = await _notice(call, given, text)
+async def _send(call: Call, notice: Notice) -> NoticeSent:
     desk = call.desk
     sendout = Sendout(
         desk.store,
@@ -138,12 +139,16 @@ async def _notice(call: Call, given: NoticeInput, text: str) -> Notice:
     return Notice(
         id=_id(call, given),
         subject=words.line(given.subject.strip(), SUBJECT_LONGEST, "subject"),
-        text=words.paragraphs(text, TEXT_LONGEST).strip("\n"),
+        text=_written(text),
         sender=await _sender(call, given.sender),
         office=office,
         domain="" if group else domain or "",
         group=group,
     )
+
+
+def _written(text: str) -> str:
+    return words.paragraphs(text, TEXT_LONGEST).strip("\n")
 
 
 async def _sender(call: Call, text: str) -> str:
