@@ -141,6 +141,8 @@ class ExportApi:
     ) -> Download:
         """Export all mail of an account, with flags, as mboxrd or Maildir++.
 
+        Its owner may, and an administrator above the account; that it was done is in the audit log.
+
         Args:
             address: The account's address.
             format: `mbox` (mboxrd), or `maildir`: Maildir++ in a tar archive.

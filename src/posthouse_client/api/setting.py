@@ -20,7 +20,8 @@ class Explained:
         text: What it does.
         allowed: What may be written.
         scopes: Where it may be set.
-        authority: Who may set it there: `above`, or `own`, the scope's own administrators too.
+        authority: Who may set it there: `above`; `own`, the scope's own administrators too; `server`, nobody
+            else.
         set_in: The scopes in which somebody set it.
         related: Settings that act together with it.
         restart_needed: Whether the server must be restarted for it.

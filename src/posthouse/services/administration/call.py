@@ -133,12 +133,14 @@ class Call:
         at, offices = self.desk.clock.now(), await self._offices(steps)
         fence = self._fence(steps)
         traces = [self._trace(step, at, offices) for step in steps]
+        values = (*fence, *changes, *traces, *self.along)
         try:
-            results = await self.desk.store.commit(*fence, *changes, *traces, *self.along, rehearse=self.dry_run)
+            results = await self.desk.store.commit(*values, rehearse=self.dry_run)
         except StoreRefusal as refusal:
             raise refused(refusal) from None
         self.along.clear()
-        return tuple(results[len(fence) : len(fence) + len(changes)])
+        each = results if len(values) > 1 else (results,)
+        return tuple(each[len(fence) : len(fence) + len(changes)])
 
     async def require_still(self) -> None:
         """Raise Refused: FORBIDDEN, where the caller is not any more who he was when the call began."""

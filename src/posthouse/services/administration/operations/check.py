@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 
 from posthouse.core.errors import SyntaxFault
 from posthouse.services.administration import words
+from posthouse.services.administration.access import require_over
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.diagnosis.dns_report import report_dns
@@ -34,6 +35,7 @@ from posthouse.services.administration.operation import (
     on_server,
     operation,
 )
+from posthouse.services.administration.operations import reading
 
 MOST_DOMAINS = 1_000  # that `check dns` shows without being asked for one
 
@@ -346,6 +348,7 @@ async def relay(call: Call, given: TestRelay) -> CheckReport:
 )
 async def sign_in(call: Call, given: TestSignIn) -> SignInView:
     """Try a sign-in through the whole chain, and explain each step."""
+    await _require_explainable(call, given.address)
     report = await explain_sign_in(
         _parts(call), given.address, given.password.get_secret_value().encode(), given.protocol
     )
@@ -357,6 +360,22 @@ async def sign_in(call: Call, given: TestSignIn) -> SignInView:
             StepView(name=step.name, is_good=step.is_good, text=step.text, remedy=step.remedy) for step in report.steps
         ],
     )
+
+
+async def _require_explainable(call: Call, login: str) -> None:
+    """Raise Refused: FORBIDDEN, where the name leads to somebody who is not the caller's to look into.
+
+    It tells whether a password is right, and what else an account has; that there is no account is told as well.
+    """
+    if call.caller.role is Role.SERVER:
+        return
+    try:
+        row = await reading.account_row(call, login)
+    except Refused as refused:
+        if refused.kind is not Kind.MISSING:
+            raise
+        return
+    require_over(call.caller, row)
 
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (run, dns, mx, relay, sign_in)

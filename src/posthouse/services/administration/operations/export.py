@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from posthouse.services.administration.access import require_above
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.exporting.directory import SECRET_FIELDS, Narrowed, chosen_fields, rows_of
@@ -27,6 +28,7 @@ from posthouse.services.administration.operation import (
     operation,
 )
 from posthouse.services.administration.operations import reading
+from posthouse.services.administration.writing import subject_of
 
 
 class TableForm(enum.Enum):
@@ -95,10 +97,20 @@ async def groups(call: Call, given: ExportTable) -> Download:
     arguments=("address",),
 )
 async def mailbox(call: Call, given: ExportMailbox) -> Download:
-    """Export all mail of an account, with flags, as mboxrd or Maildir++."""
+    """Export all mail of an account, with flags, as mboxrd or Maildir++.
+
+    Its owner may, and an administrator above the account; that it was done is in the audit log.
+    """
     row = await reading.account_row(call, given.address)
+    if row.address != call.caller.account:
+        require_above(call.caller, row, "the mail")
     if given.mailbox and await call.desk.store.mailbox_named(row.id, given.mailbox) is None:
         raise Refused(f"{row.address} has no mailbox {given.mailbox!r}", kind=Kind.MISSING, field="mailbox")
+    await call.commit(
+        subject=subject_of("account", row.address),
+        after={"exported": given.mailbox or "every mailbox", "format": given.format.value},
+        place=await reading.place_of(call, row.address),
+    )
     export = MailboxExport(call.desk.store, call.desk.hostname)
     if given.format is MailForm.MBOX:
         return Download("application/mbox", f"{row.address}.mbox", export.mbox(row, given.mailbox, call.progress))

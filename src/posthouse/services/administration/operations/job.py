@@ -96,7 +96,7 @@ async def show(call: Call, given: JobId) -> Job:
 )
 async def cancel(call: Call, given: JobId) -> Job:
     """Stop a job. What it has done already stays done."""
-    row = await _job(call, given)
+    row = await _own_job(call, given)
     if row.state in ENDED:
         raise Refused(f"the job {row.id} has ended already: {row.state}", kind=Kind.NOT_NOW, field="id")
     await call.commit(
@@ -114,7 +114,7 @@ async def cancel(call: Call, given: JobId) -> Job:
 @operation("job", "fetch", rule=Rule(Role.ACCOUNT, on_own()), http="GET /jobs/{id}/result", arguments=("id",))
 async def fetch(call: Call, given: JobId) -> Download:
     """Fetch the file that a job made."""
-    row = await _job(call, given)
+    row = await _own_job(call, given)
     path = result_of(call.desk.home, row.id)
     if row.state not in ENDED:
         raise Refused(f"the job {row.id} has not ended", "Wait until its state is done.", kind=Kind.NOT_NOW, field="id")
@@ -139,6 +139,19 @@ async def _job(call: Call, given: JobId) -> JobRow:
     row = await call.desk.store.job(given.id)
     if row is None or not may_see(call.caller, row):
         raise Refused(f"there is no job {given.id}", "`posthouse job list` shows them.", kind=Kind.MISSING, field="id")
+    return row
+
+
+async def _own_job(call: Call, given: JobId) -> JobRow:
+    """Return a job that was not started by somebody who administers more. Raises Refused."""
+    row = await _job(call, given)
+    if Role[str(row.caller.get("role", Role.SERVER.name))] > call.caller.role:
+        raise Refused(
+            f"the job {row.id} was started by somebody who administers more than you do",
+            "Ask who started it.",
+            kind=Kind.FORBIDDEN,
+            field="id",
+        )
     return row
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from posthouse.services.administration import words
-from posthouse.services.administration.access import reaches
+from posthouse.services.administration.access import reaches, require_over
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.desk import Live
@@ -112,6 +112,7 @@ async def disconnect(call: Call, given: Disconnect) -> Ended:
         raise Refused("id: name either a session or an account", "Give one of id and account.", field="id")
     wanted = words.own_address(given.account) if given.account else ""
     found = [each for each in await _sessions(call) if each.id == given.id or (wanted and each.account == wanted)]
+    await _require_over(call, found)
     if given.id and not found:
         raise Refused(f"there is no session {given.id}", "`posthouse session list` shows them.", kind=Kind.MISSING)
     ids = [each.id for each in found]
@@ -123,6 +124,14 @@ async def disconnect(call: Call, given: Disconnect) -> Ended:
             ended += answer.get("ended", [])
     await _record(call, found)
     return Ended(sessions=sorted(ended))
+
+
+async def _require_over(call: Call, found: list[Session]) -> None:
+    """Raise Refused: FORBIDDEN, where somebody would be cut off who administers more than the caller."""
+    for address in {each.account for each in found if each.account}:
+        row = await call.desk.store.account(address)
+        if row is not None:
+            require_over(call.caller, row)
 
 
 async def _record(call: Call, ended: list[Session]) -> None:
