@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -227,7 +227,8 @@ def _sink(call: Call) -> DirectorySink:
     settings = call.desk.settings
 
     async def commit(changes: Sequence[Change], things: Sequence[Thing]) -> None:
-        await call.commit_all([_traced(change, thing) for change, thing in zip(changes, things, strict=True)])
+        offices = {thing.name: thing.office for thing in things if isinstance(thing, ImportedDomain)}
+        await call.commit_all([_traced(change, thing, offices) for change, thing in zip(changes, things, strict=True)])
 
     return DirectorySink(
         call.desk.store,
@@ -244,14 +245,15 @@ def _sink(call: Call) -> DirectorySink:
     )
 
 
-def _traced(change: Change, thing: Thing) -> Traced:
-    """A trace for each thing; what it was made from is in the file that was imported."""
+def _traced(change: Change, thing: Thing, offices: Mapping[str, str]) -> Traced:
+    """A trace for each thing; what it was made from is in the file. ``offices``: of domains made in the same commit."""
     subject = subject_of(thing)
+    domain = subject.rpartition("@")[2]
     return Traced(
         changes=(change,),
         subject=_KINDS[type(thing)] + subject,
         after={"imported": thing.where},
-        place=("", subject.rpartition("@")[2]),
+        place=(offices.get(domain, ""), domain),
     )
 
 

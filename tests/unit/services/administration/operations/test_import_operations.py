@@ -12,7 +12,7 @@ from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.operations import import_
 from posthouse.services.identity.schemes import verify
-from posthouse.store.directory_values import Level
+from posthouse.store.directory_values import Level, PutAccount, PutOffice
 from tests.support.desks import caller_of, do
 
 DATA = Path(__file__).parents[4] / "data" / "imports"
@@ -43,6 +43,31 @@ async def test_a_csv_file(desk):
     (entry,) = await desk.store.audit(subject="account:carl@acme.test")
     assert (entry.operation, entry.domain, entry.after) == ("import.csv", "acme.test", {"imported": "csv:1"})
     assert list((desk.home / "imports").iterdir()) == []
+
+
+async def test_traces_are_for_the_administrators_of_the_domain(desk):
+    """Also of a domain that is made in the same commit."""
+    await desk.store.commit(PutOffice(name="newco"))
+    await do(desk, import_.csv, upload=upload("address,office\ndora@newco.test,newco\n"))
+    told = {entry.subject for entry in await desk.store.audit(office="newco")}
+    assert told == {"domain:newco.test", "account:dora@newco.test"}
+
+
+@pytest.mark.parametrize("live", [pytest.param(None, id="alone"), pytest.param(object(), id="beside a server")])
+async def test_batches_are_small_beside_a_server(desk, monkeypatch, live):
+    """So that mail does not wait for them; alone they are large."""
+    sizes = []
+    commit = desk.store.commit
+
+    async def counted(*changes, rehearse=False):
+        sizes.append(sum(isinstance(change, PutAccount) for change in changes))
+        return await commit(*changes, rehearse=rehearse)
+
+    monkeypatch.setattr(desk.store, "commit", counted)
+    desk.live = live
+    await do(desk, import_.csv, upload=upload("".join(f"p{number}@acme.test,,\n" for number in range(300))))
+    assert sum(sizes) == 300
+    assert max(sizes) == (300 if live is None else 100)
 
 
 async def test_a_dry_run(desk):
