@@ -1,7 +1,8 @@
-"""Commands that the documents show without running them are commands, with these options, and settings are settings."""
+"""Commands that the documents show, or that the server tells people to use, exist with these options; so do settings."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from posthouse.cli.root import root
+from posthouse.cli.root import NOUNS, root
 from posthouse.config.definitions import DEFINITIONS
 from posthouse.config.file import FILE_KEYS
 from posthouse.services.administration.catalogue import all_operations
@@ -23,6 +24,7 @@ DOCUMENTS = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("
 READ_ONLY = re.compile(r"^```(?:sh)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(posthouse [a-z-][^`]*)`")
 END = re.compile(r"\s(?:\||&&|;|>|<|#)\s?|\$\(")
+TOLD = re.compile(r"posthouse ([a-z-]+(?: [a-z][a-z-]+)?)((?: (?!posthouse)[^`.,;()\n]+)?)")
 TOPICS = {name.partition(".")[0] for name in DEFINITIONS}
 SETTING = re.compile(r"`([a-z0-9]+\.[a-z0-9_]+)`")
 ELSEWHERE = {*FILE_KEYS, *EVENTS, *(check.id for check in CHECKS), *(each.name for each in all_operations())}
@@ -82,3 +84,33 @@ def test_settings_that_are_named_exist(path: Path) -> None:
         topic, _, last = name.partition(".")
         if topic in TOPICS and last not in FILES:
             assert name in DEFINITIONS or name in ELSEWHERE, name
+
+
+def told(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the commands that texts in a source file tell people to use, with the options named after them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        for command, rest in TOLD.findall(text):
+            yield command, re.findall(r"--[a-z][a-z-]+", rest)
+
+
+def test_commands_that_the_server_tells_people_exist() -> None:
+    """A remedy names a command that is there, with options that it has."""
+    for path in sorted((ROOT / "src" / "posthouse").rglob("*.py")):
+        for words, options in told(path):
+            noun, _, verb = words.partition(" ")
+            if noun not in NOUNS:
+                continue
+            command = root.get_command(click.Context(root), noun)
+            assert command is not None
+            if isinstance(command, click.Group) and verb:
+                inner = command.get_command(click.Context(command), verb)
+                assert inner is not None or command.invoke_without_command, f"{path.name}: posthouse {words}"
+                command = inner or command
+            known = {*options_of(root), *options_of(command)}
+            assert set(options) <= known, f"{path.name}: posthouse {words} {' '.join(options)}"

@@ -22,7 +22,7 @@ from posthouse.services.administration.diagnosis.topics.services import start_tl
 from posthouse.services.identity.schemes import is_weak, scheme_of
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow
-from posthouse.store.directory_values import AccountKind
+from posthouse.store.directory_values import AccountKind, AccountState
 
 PROTOCOLS: Final = ("imap", "pop3", "smtp")
 
@@ -107,7 +107,8 @@ def _account_steps(account: AccountRow, address: str) -> list[Step]:
     if account.kind is AccountKind.SHARED:
         return [_bad("account", f"{name} is a shared mailbox: nobody signs in as it", "Sign in as one of its members.")]
     if not account.may_sign_in:
-        remedy = f"posthouse account set {account.address} --state active"
+        verb = "restore" if account.state is AccountState.HELD else "enable"
+        remedy = f"posthouse account {verb} {account.address}"
         return [_bad("account", f"{name}: {account.state.value}", remedy)]
     steps = [_good("account", f"{name} is active")]
     if account.source:

@@ -96,7 +96,7 @@ async def _aliases(examination: Examination, _: str) -> Sequence[Finding]:
             continue
         fault = await leads.fault_of(row.address)
         if fault:
-            remedy = f"posthouse alias set {row.address} --to ADDRESS, or posthouse alias remove {row.address}"
+            remedy = f"posthouse alias set {row.address} ADDRESS, or posthouse alias remove {row.address}"
             found.append(warning(fault, f"leads to {', '.join(row.targets[:5])}", remedy, subject=row.address))
     return _some(found, "every alias leads somewhere")
 
@@ -223,7 +223,7 @@ CHECKS = (
         title="aliases that lead nowhere",
         explanation="An alias whose target does not exist, is disabled, or leads back to the alias itself takes mail "
         "that nobody gets, or refuses it.",
-        remedy="posthouse alias set ADDRESS --to ADDRESS",
+        remedy="posthouse alias set ADDRESS TARGET",
         look=_aliases,
         needs=_STORE,
         narrows=True,
