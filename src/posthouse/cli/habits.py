@@ -202,7 +202,7 @@ def _imported(told: Told) -> None:
     records = f"{shown['records']} records of {safe(shown['source'])}"
     click.echo(f"What {became} of {records}, in {shown['seconds']:g} seconds")
     kinds = [{"kind": kind, **counts} for kind, counts in shown["counts"].items()]
-    names = list(dict.fromkeys(name for each in kinds for name in each))
+    names = [name for name in ("kind", "made", "changed", "present", "refused") if any(name in each for each in kinds)]
     answers.print_items(kinds, None, names, {})
     if shown["problems"]:
         click.echo(f"\nWrong, and left out: {shown['problem_count']}")
