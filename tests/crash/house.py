@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
 from pathlib import Path
 
-from posthouse.cli.control import ask_workers
 from posthouse.config.home import Home
+from posthouse.servers.live import LiveServer
 from tests.support.server import PosthouseServer, until
 
 
@@ -29,7 +30,7 @@ class MortalServer(PosthouseServer):
 
     def serving(self) -> set[int]:
         """The process ids of workers that answer."""
-        return {each["pid"] for each in ask_workers(Home(self.home))}
+        return {each["pid"] for each in asyncio.run(LiveServer(Home(self.home).run).ask("status"))}
 
     def kill(self, what: str, which: int = 0) -> None:
         """Kill ``worker`` number ``which`` of those there are, the ``supervisor``, or ``all``; wait until it serves."""

@@ -341,12 +341,15 @@ def compose_dsn(
         encoding="8bit" if eight_bit else "7bit",
     )
     charset, encoding = ("utf-8", "8bit") if international else ("us-ascii", "7bit")
-    status_type = "message/global-delivery-status" if international else "message/delivery-status"
     first = f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{told}"
     parts = (
         f"\r\n--{boundary}\r\nContent-Description: Notification\r\n{_words_part(words) if words else first}"
-        f"\r\n--{boundary}\r\nContent-Description: Delivery report\r\n"
-        f"Content-Type: {status_type}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{status}"
+        f"\r\n--{boundary}\r\n{_status_head(encoding, international=international)}\r\n{status}"
         f"\r\n--{boundary}\r\n{returned_head}\r\n"
     )
     return b"".join((head.encode(), parts.encode(), returned, f"\r\n--{boundary}--\r\n".encode()))
+
+
+def _status_head(encoding: str, *, international: bool) -> str:
+    kind = "message/global-delivery-status" if international else "message/delivery-status"
+    return f"Content-Description: Delivery report\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n"
