@@ -2,7 +2,7 @@
 
 Accounts that are made one after the other in a transaction have numbers in a row, and so have their mailboxes: a
 thousand of them are one run. Written so, an account costs a third of what its rows cost one by one.
-Tests: ``tests/contract/store/test_store_mailboxes.py``.
+Tests: ``tests/contract/store/test_store_bulk.py``.
 """
 
 from __future__ import annotations
