@@ -24,7 +24,7 @@ from posthouse.config.settings import Settings
 from posthouse.core.ids import AccountId
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.store.directory_rows import DomainRow
-from posthouse.store.directory_values import Ceilings
+from posthouse.store.directory_values import UNBOUNDED, Ceilings
 
 NEW_ACCOUNT: Final = AccountId(0)  # of an account that the store has not numbered yet
 
@@ -32,7 +32,7 @@ NEW_ACCOUNT: Final = AccountId(0)  # of an account that the store has not number
 def ceilings(settings: Settings, home: DomainRow) -> Ceilings:
     """Return how much a domain and its post office may hold."""
     domain, office = home.name, home.office
-    return Ceilings(
+    held = Ceilings(
         domain_accounts=_of_domain(settings, ACCOUNTS, domain),
         domain_aliases=_of_domain(settings, ALIASES, domain),
         domain_groups=_of_domain(settings, GROUPS, domain),
@@ -43,6 +43,7 @@ def ceilings(settings: Settings, home: DomainRow) -> Ceilings:
         office_groups=_of_office(settings, GROUPS, office, NO_LIMIT),
         office_quota=_of_office(settings, TOTAL_QUOTA, office, 0),
     )
+    return UNBOUNDED if held == UNBOUNDED else held  # the store looks no further at that one
 
 
 def office_domains(settings: Settings, office: str) -> int | None:
