@@ -46,7 +46,7 @@ class PlainPasswords(Passwords):
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock, b"k" * 32)
 
-    async def verify(self, encoded: str, password: bytes) -> bool:
+    async def verify(self, encoded: str, password: bytes, *, is_known: bool = False) -> bool:
         """Whether the stored text is the password."""
         return bool(encoded) and encoded.encode() == password
 

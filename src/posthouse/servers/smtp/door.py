@@ -364,7 +364,8 @@ class SmtpDoor(Door):
                 login=event.login[:256],
                 mechanism=mechanism,
                 peer=peer,
-                reason=sign_in.outcome.rule,
+                rule=sign_in.outcome.rule,
+                reason=sign_in.outcome.detail or sign_in.outcome.public_text,
             )
 
     def _outcome_of(self, error: BaseException | None, where: str, *, code: int = 451) -> Outcome:

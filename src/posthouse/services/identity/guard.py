@@ -209,7 +209,7 @@ class Guard:
         of_account = sum(entry.startswith(whose) for entry in tried)
         minutes = round(self._settings.get(FAILURE_WINDOW) / 60)
         ban: BanRow | None = None
-        if of_account >= self._settings.get(ACCOUNT_FAILURE_LIMIT) * factor:
+        if account and of_account >= self._settings.get(ACCOUNT_FAILURE_LIMIT) * factor:
             ban = await self._ban(network, account, f"{of_account} different wrong passwords within {minutes} minutes")
         if len(tried) >= self._settings.get(FAILURE_LIMIT) * factor:
             accounts = len({entry[:8] for entry in tried})

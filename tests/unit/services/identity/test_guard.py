@@ -91,10 +91,16 @@ async def test_trying_one_password_on_many_accounts_bans_from_all(house) -> None
 
 async def test_names_that_are_nobodys_count_alike(house) -> None:
     """Nobody learns from bans which accounts there are."""
-    for account in (ANNA, "nobody@house.test", "no address at all", ""):
+    for account in (ANNA, "nobody@house.test", "no address at all"):
         guesser = f"192.0.2.{len(account)}"
         await house.guess(guesser, 12, account)
         assert await house.is_banned(guesser, account)
+
+
+async def test_secrets_without_a_name_count_for_the_network_alone(house) -> None:
+    """Wrong tokens of the API: nobody is named, so the network has its whole threshold."""
+    assert (await house.guess(FAR, 29, "")).ban is None
+    assert (await house.guess(FAR, 1, "", first=29)).ban.account == ""
 
 
 async def test_what_was_tried_long_ago_does_not_count(house) -> None:

@@ -2,12 +2,16 @@
 
 from types import SimpleNamespace
 
+import pyotp
 import pytest
 
 from posthouse.config.definitions.rest import PASSWORD_SIGN_IN, TRUSTED_PROXIES
 from posthouse.services.administration.operations import token
-from posthouse.services.identity.passwords import hash_password
-from posthouse.store.directory_values import AccountState, PutAccount, PutDomain
+from posthouse.services.identity.authentication import Authenticator
+from posthouse.services.identity.directory import Directory
+from posthouse.services.identity.passwords import Passwords, hash_password
+from posthouse.services.identity.second_factor import SecondFactor
+from posthouse.store.directory_values import AccountState, CredentialKind, Level, PutAccount, PutCredential, PutDomain
 from posthouse.web.rest.signing_in import client_address
 from tests.support.asgi import AsgiClient, basic
 from tests.support.desks import do, make_api
@@ -91,6 +95,49 @@ async def test_a_password_signs_in(api, password) -> None:
     """HTTP Basic, the right one and the wrong one."""
     assert (await api.as_caller(basic("ben@acme.test", "correct horse")).send("GET", OWN)).status == 200
     assert (await api.as_caller(basic("ben@acme.test", "wrong")).send("GET", OWN)).status == 401
+
+
+async def test_who_must_change_his_password_does_that_and_nothing_else(store, api, password) -> None:
+    """Not even an administrator reads or changes anything before; then everything is as it was."""
+    await store.commit(
+        PutAccount(address="ben@acme.test", must_change_password=True, level=Level.SERVER, must_be_new=False)
+    )
+    client = api.as_caller(basic("ben@acme.test", "correct horse"))
+    for path in (f"{BASE}/domains", f"{BASE}/accounts/anna@acme.test", f"{BASE}/tokens"):
+        assert (await client.send("GET", path)).status == 403
+    assert (await client.send("POST", f"{BASE}/tokens", {"name": "x"})).status == 403
+    given = {"password": "another good one", "current": "correct horse"}
+    for wrong in ({"password": "another good one"}, given | {"current": "wrong"}, given | {"password": "x"}):
+        assert (await client.send("POST", f"{OWN}/password", wrong)).status in {403, 422}
+    assert (await client.send("POST", f"{OWN}/password", given)).status == 200
+    # The desk of the tests keeps no real hashes; what matters is that the duty is gone.
+    assert (await store.account("ben@acme.test")).must_change_password is False
+
+
+async def test_a_second_factor_is_asked_for_and_sent_in_a_field(desk, password) -> None:
+    """Without it the answer names the field; a code counts once."""
+    secret = pyotp.random_base32()
+    await desk.store.commit(
+        PutCredential(
+            id="t1", account="ben@acme.test", kind=CredentialKind.TOTP, name="phone",
+            verifier=desk.sealing.seal(secret, "totp:t1"), details={"confirmed": True},
+        )
+    )  # fmt: skip
+    directory = Directory(desk.store, desk.clock, desk.settings, hostname=desk.hostname)
+    authenticator = Authenticator(
+        directory,
+        Passwords(desk.clock, bytes(32)),
+        desk.store,
+        desk.settings,
+        desk.clock,
+        second_factor=SecondFactor(desk.store, desk.sealing, desk.clock),
+    )
+    client = make_api(desk, authenticator=authenticator).as_caller(basic("ben@acme.test", "correct horse"))
+    missing = await client.send("GET", OWN)
+    assert (missing.status, "one-time-code" in missing.json["detail"]) == (401, True)
+    code = pyotp.TOTP(secret).at(int(desk.clock.now()))
+    assert (await client.send("GET", OWN, one_time_code=code)).status == 200
+    assert (await client.send("GET", OWN, one_time_code=code)).status == 401
 
 
 async def test_a_setting_takes_passwords_away(desk, api, password) -> None:
