@@ -68,6 +68,7 @@ from posthouse.toolbox import SystemClock
 
 if TYPE_CHECKING:
     from posthouse.administering import Administering  # imported where it is made: it loads the API
+    from posthouse.servers.http.door import HttpServing
     from posthouse.services.administration.desk import Live
     from posthouse.services.administration.diagnosis.parts import DiagnosisParts
 
@@ -116,6 +117,7 @@ class Composition:
         self._administering: Administering | None = None
         self._loading = asyncio.Lock()
         self._jobs: asyncio.Task[None] | None = None
+        self._http: HttpServing | None = None
         self.store = store
         self.settings = settings
         self.clock = SystemClock()
@@ -157,10 +159,14 @@ class Composition:
         raise ValueError(f"no door for {listener.protocol}")
 
     def _http_door(self, listener: ListenerInfo) -> DoorFactory:
-        from posthouse.servers.http.door import HttpDoor, HttpServing
+        def made() -> Door:
+            from posthouse.servers.http.door import HttpDoor, HttpServing  # loaded with the first connection
 
-        serving = HttpServing(self._serve_http, self.settings, self.clock)
-        return lambda: HttpDoor(listener, self.context, serving)
+            if self._http is None:
+                self._http = HttpServing(self._serve_http, self.settings, self.clock)
+            return HttpDoor(listener, self.context, self._http)
+
+        return made
 
     async def _serve_http(self, scope: Any, receive: Any, send: Any) -> None:
         await (await self.administering()).application(scope, receive, send)

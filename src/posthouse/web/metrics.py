@@ -20,7 +20,6 @@ from typing import Any, Final, cast
 import orjson
 
 from posthouse.telemetry.log import Telemetry
-from posthouse.web.exposition import expose
 
 HEAD_SIZE: Final = 8192
 PATIENCE: Final = 10.0
@@ -141,6 +140,8 @@ _Answer = tuple[int, str, bytes]
 
 
 async def _metrics(desk: MetricsDesk, accept: str) -> _Answer:
+    from posthouse.web.exposition import expose  # loaded when somebody asks
+
     content_type, body = expose(await desk.collect(), accept)
     return 200, content_type, body
 

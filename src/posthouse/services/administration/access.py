@@ -8,16 +8,19 @@ grants more than he has. Tests: ``tests/unit/services/administration/test_access
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from posthouse.core.address import fold_domain
 from posthouse.core.errors import SyntaxFault
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.operation import Operation, Reach, Target
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.store.contract import Store
 from posthouse.store.directory_rows import AccountRow
 from posthouse.store.directory_values import Level
+
+if TYPE_CHECKING:
+    from posthouse.services.administration.operation import Operation
 
 _NEEDS = {
     Role.ACCOUNT: "an account",

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from posthouse.services.administration import access, tokens
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.operation import Operation
 from posthouse.store.contract import AlreadyExists, Conflict, LimitReached, NotAllowed, StoreRefusal, Vanished
 from posthouse.store.directory_values import Audit, RequireReach
 from posthouse.store.values import Change
+
+if TYPE_CHECKING:
+    from posthouse.services.administration.operation import Operation
 
 Progress = Callable[[int, int, str], None]
 _SETTING_OF_LIMIT = {

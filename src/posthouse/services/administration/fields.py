@@ -13,9 +13,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from posthouse.services.administration import words
 from posthouse.services.administration.faults import Refused
+from posthouse.services.administration.words import NAME_LONGEST
 
 ADDRESS_LONGEST: Final = 1_000  # characters; what is longer than an address may be is refused in words
-NAME_LONGEST: Final = 200
 NOTE_LONGEST: Final = 1_000
 
 

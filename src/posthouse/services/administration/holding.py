@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from posthouse.core.clock import Clock
-from posthouse.services.administration.operations.account_models import as_account
 from posthouse.store.contract import Store, StoreRefusal
 from posthouse.store.directory_rows import AccountRow
 from posthouse.store.directory_values import Audit, RemoveAccount
@@ -36,6 +35,9 @@ async def purge_expired(store: Store, clock: Clock, telemetry: Telemetry) -> int
 
 
 def _trace(row: AccountRow, now: float, office: str) -> Audit:
+    # Imported when somebody goes: the models of operations load slowly, and every worker would pay when it starts.
+    from posthouse.services.administration.operations.account_models import as_account
+
     return Audit(
         at=now,
         actor=ACTOR,

@@ -38,7 +38,8 @@ from posthouse.services.administration.call import Call, perform, refused
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.operation import Download, Operation, Reach
+from posthouse.services.administration.operation import Download, Operation
+from posthouse.services.administration.reach import Reach
 from posthouse.store.contract import StoreRefusal
 from posthouse.store.directory_rows import JobRow
 from posthouse.store.directory_values import ClaimJob, PutJob

@@ -21,7 +21,7 @@ from posthouse.core.ids import QueueId
 from posthouse.services.administration.access import reaches
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
-from posthouse.services.administration.operation import Reach, Target
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.services.journey import steps
 from posthouse.services.journey.story import ToldStep
 from posthouse.services.journey.wording import tell

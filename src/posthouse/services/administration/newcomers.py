@@ -15,9 +15,8 @@ from posthouse.core.address import format_local_part, parse_address
 from posthouse.core.clock import Clock
 from posthouse.core.errors import SyntaxFault
 from posthouse.services.administration.faults import Refused
-from posthouse.services.administration.fields import NAME_LONGEST
 from posthouse.services.administration.limits import ceilings, check_quota
-from posthouse.services.administration.words import LARGEST
+from posthouse.services.administration.words import LARGEST, NAME_LONGEST
 from posthouse.services.identity.defaults import quota_of
 from posthouse.services.identity.sources.contract import SourcePerson
 from posthouse.store.contract import AlreadyExists, Store, StoreRefusal

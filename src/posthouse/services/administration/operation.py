@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Refused
+from posthouse.services.administration.reach import Reach, Target
 
 if TYPE_CHECKING:
     from posthouse.services.administration.call import Call
@@ -101,24 +102,6 @@ class Effect(enum.Enum):
     READ = "read"
     CHANGE = "change"
     DESTROY = "destroy"  # a person is asked before
-
-
-class Reach(enum.Enum):
-    """What a rule's target is."""
-
-    SERVER = "server"
-    OFFICE = "office"
-    DOMAIN = "domain"
-    ACCOUNT = "account"  # an address: its domain, and for account callers the account itself
-    OWN = "own"  # the operation narrows what it shows to the caller's reach
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a call is about: a post office, a domain, an address (folded), or the server."""
-
-    reach: Reach
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from posthouse.config.setting import Scope, Setting
 from posthouse.services.administration import words
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.operation import Reach, Target
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.store.contract import Store
 
 # The role of who administers a scope itself.

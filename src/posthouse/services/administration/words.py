@@ -21,6 +21,7 @@ LARGEST: Final = 1 << 60  # octets: an exbibyte; what every store can add up
 WRITE_DOMAIN: Final = "Write it like example.org."
 _SHORT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+NAME_LONGEST: Final = 200  # characters of a name that people see
 PASSWORD_SHORTEST = 8
 
 

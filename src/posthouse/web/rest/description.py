@@ -19,8 +19,9 @@ from pydantic_core import core_schema
 
 from posthouse import __version__
 from posthouse.services.administration.catalogue import NOUNS, all_operations
-from posthouse.services.administration.operation import Download, Nothing, Operation, PageInput, Reach
+from posthouse.services.administration.operation import Download, Nothing, Operation, PageInput
 from posthouse.services.administration.operations.job import Job
+from posthouse.services.administration.reach import Reach
 from posthouse.web.rest import inputs
 from posthouse.web.rest.answers import BASE
 from posthouse.web.rest.problems import MEDIA_TYPE

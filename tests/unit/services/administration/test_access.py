@@ -10,7 +10,7 @@ from posthouse.core.ids import AccountId, DomainId
 from posthouse.services.administration import access
 from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.operation import Reach, Target
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.store.directory_rows import AccountRow, DomainRow
 from posthouse.store.directory_values import Level
 

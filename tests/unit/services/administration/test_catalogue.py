@@ -10,7 +10,8 @@ from pydantic import BaseModel, SecretStr
 
 from posthouse.services.administration import catalogue
 from posthouse.services.administration.caller import Role
-from posthouse.services.administration.operation import Download, Effect, Page, PageInput, Reach
+from posthouse.services.administration.operation import Download, Effect, Page, PageInput
+from posthouse.services.administration.reach import Reach
 
 OPERATIONS = list(catalogue.all_operations())
 NAMED = pytest.mark.parametrize("each", OPERATIONS, ids=lambda each: each.name)

@@ -28,14 +28,13 @@ from posthouse.services.administration.operation import (
     Input,
     Operation,
     Output,
-    Reach,
     Rule,
-    Target,
     on_address,
     on_server,
     operation,
 )
 from posthouse.services.administration.operations import reading
+from posthouse.services.administration.reach import Reach, Target
 
 MOST_DOMAINS = 1_000  # that `check dns` shows without being asked for one
 

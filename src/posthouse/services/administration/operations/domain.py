@@ -20,9 +20,7 @@ from posthouse.services.administration.operation import (
     Effect,
     Nothing,
     Page,
-    Reach,
     Rule,
-    Target,
     key_of,
     on_domain,
     on_own,
@@ -37,6 +35,7 @@ from posthouse.services.administration.operations.domain_models import (
     SetDomain,
     as_domain,
 )
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.services.administration.writing import subject_of
 from posthouse.store.directory_rows import DomainRow
 from posthouse.store.directory_values import PutDomain, RemoveDomain

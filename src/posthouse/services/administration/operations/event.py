@@ -17,16 +17,8 @@ from posthouse.services.administration.access import reaches
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.operation import (
-    Input,
-    Operation,
-    Output,
-    Reach,
-    Rule,
-    Target,
-    on_own,
-    operation,
-)
+from posthouse.services.administration.operation import Input, Operation, Output, Rule, on_own, operation
+from posthouse.services.administration.reach import Reach, Target
 
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # kind -> beginnings of the names of its events

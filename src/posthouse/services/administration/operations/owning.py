@@ -14,8 +14,9 @@ from posthouse.services.administration import access
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.faults import Kind, Refused
 from posthouse.services.administration.fields import OptionalAddressText
-from posthouse.services.administration.operation import Input, Reach, Target
+from posthouse.services.administration.operation import Input
 from posthouse.services.administration.operations import reading
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.store.directory_rows import AccountRow, CredentialRow
 from posthouse.store.directory_values import AccountKind, CredentialKind
 

@@ -25,9 +25,7 @@ from posthouse.services.administration.operation import (
     Operation,
     Page,
     PageInput,
-    Reach,
     Rule,
-    Target,
     cursor_of,
     key_of,
     on_own,
@@ -44,6 +42,7 @@ from posthouse.services.administration.operations.queue_models import (
     Steered,
     Summary,
 )
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.services.queue.control import Steering, as_record, bounces_for, changes_for, state_of
 from posthouse.store.rows import QueueRow
 

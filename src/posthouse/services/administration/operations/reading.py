@@ -13,7 +13,8 @@ from posthouse.services.administration import access, words
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
-from posthouse.services.administration.operation import Output, Page, Reach, Target, cursor_of
+from posthouse.services.administration.operation import Output, Page, cursor_of
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.store.directory_rows import AccountRow, AliasRow, DomainRow, GroupRow, OfficeRow
 from posthouse.store.directory_values import AccountKind
 

@@ -25,14 +25,13 @@ from posthouse.services.administration.operation import (
     Output,
     Page,
     PageInput,
-    Reach,
     Rule,
-    Target,
     cursor_of,
     key_of,
     on_own,
     operation,
 )
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.store.directory_values import Audit
 
 _ASKED_AT_ONCE = 100  # ids in one question, so that it stays short

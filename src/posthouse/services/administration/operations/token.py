@@ -26,14 +26,13 @@ from posthouse.services.administration.operation import (
     Output,
     Page,
     PageInput,
-    Reach,
     Rule,
-    Target,
     cursor_of,
     key_of,
     operation,
 )
 from posthouse.services.administration.operations import reading
+from posthouse.services.administration.reach import Reach, Target
 from posthouse.services.administration.tokens import credential_of, may_sign_in, new_token, verifier_of
 from posthouse.store.directory_rows import CredentialRow
 from posthouse.store.directory_values import CredentialKind, PutCredential, RemoveCredential
