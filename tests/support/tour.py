@@ -56,11 +56,11 @@ class Tour:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._disk = tempfile.TemporaryDirectory(prefix="posthouse-tour-", dir="/var/tmp")
-        self.home = Path(self._disk.name) / "post"
+        self._stack = contextlib.ExitStack()
+        disk = tempfile.TemporaryDirectory(prefix="posthouse-tour-", dir="/var/tmp")
+        self.home = Path(self._stack.enter_context(disk)) / "post"
         self._slot = PortSlot()
         self._provider = PosthouseServer(folder / "provider", people=(), workers=1)
-        self._stack = contextlib.ExitStack()
         self.words: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -69,6 +69,7 @@ class Tour:
         zones = ZoneFiles(self.folder / "zones", {("smtp.provider.example", "A"): ["127.0.0.1"]})
         names = self._stack.enter_context(NameServer(zones, before=zones.renew))
         provider = self._stack.enter_context(self._provider)
+        self._stack.callback(self._end_server)
         _furnish(provider)
         ports = {str(OFFSET + base): str(self._slot.offset + base) for base in (0, *BASE_PORTS)}
         self.words = ports | {
@@ -80,12 +81,14 @@ class Tour:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def _end_server(self) -> None:
+        """End what ``posthouse serve`` left running."""
         with contextlib.suppress(OSError, ValueError):
             process = int((self.folder / "serve.pid").read_text())
             os.kill(process, signal.SIGTERM)
             until(lambda: _has_ended(process), "the tour's server to end", 40)
-        self._stack.close()
-        self._disk.cleanup()
 
     @property
     def environment(self) -> dict[str, str]:
