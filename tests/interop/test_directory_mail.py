@@ -207,7 +207,9 @@ def test_a_full_mailbox_in_a_group_is_told_of(house):
     for number in range(3):
         send(house, f"pair@{DOMAIN}", f"pair {number}", sender=f"anna@{DOMAIN}")
     until(lambda: "pair 2" in subjects(house, "carl"), "the last message in carl's inbox")
-    assert sorted(subjects(house, "emil")) == ["pair 0", "pair 1"]
+    found = sorted(subjects(house, "emil"))
+    assert [each for each in found if each.startswith("pair")] == ["pair 0", "pair 1"]
+    assert [each for each in found if not each.startswith("pair")], "the server's warnings"
     until(lambda: any(b"Mailbox full" in each for each in house.messages("anna")), "a report to the sender")
     until(lambda: house.events("account.quota_warning"), "the warning in the log")
     assert {event["account"] for event in house.events("account.quota_warning")} == {f"emil@{DOMAIN}"}
