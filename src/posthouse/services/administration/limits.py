@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from posthouse.config.definitions.address import EXTENSION_DELIMITER
 from posthouse.config.definitions.limit import (
     ACCOUNT_QUOTA,
     ACCOUNTS,
@@ -50,6 +51,14 @@ def office_domains(settings: Settings, office: str) -> int | None:
     """Return how many domains a post office may have; None for any number."""
     count = settings.get(DOMAINS, office=office) if office else NO_LIMIT
     return None if count == NO_LIMIT else count
+
+
+def without_detail(settings: Settings, address: str) -> str:
+    """Return an address without the detail of plus-addressing; "" where it has none."""
+    local_part, _, domain = address.rpartition("@")
+    delimiter = settings.get(EXTENSION_DELIMITER, domain=domain)
+    cut = local_part.find(delimiter, 1) if delimiter else -1
+    return f"{local_part[:cut]}@{domain}" if cut > 0 else ""
 
 
 def check_quota(settings: Settings, home: DomainRow, quota: int) -> None:

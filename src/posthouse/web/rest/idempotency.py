@@ -44,7 +44,8 @@ class Repetition:
 
     def __init__(self, desk: Desk, caller: Caller, key: str) -> None:
         self._desk = desk
-        self._who = caller.name
+        # Not the name: who makes a token of the server's own calls it as he likes.
+        self._who = caller.account or f"token {caller.credential}" if caller.credential else caller.name
         self._key = key
         self._fingerprint = ""
 
@@ -111,9 +112,13 @@ def _without_secrets(body: bytes) -> bytes:
     if not body:
         return body
     found = orjson.loads(body)
-    if not isinstance(found, dict) or SECRETS.isdisjoint(found):
+    if not isinstance(found, dict) or not any(_is_secret(name, value) for name, value in found.items()):
         return body
-    return orjson.dumps({name: _emptied(value) if name in SECRETS else value for name, value in found.items()})
+    return orjson.dumps({name: _emptied(value) if _is_secret(name, value) else value for name, value in found.items()})
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    return name in SECRETS or (isinstance(value, str) and value.startswith("otpauth:"))
 
 
 def _emptied(value: Any) -> Any:

@@ -50,6 +50,7 @@ class Notice:
         office: all domains of a post office ("" the server's own); None for any.
         domain: the one domain; "" for any.
         group: the one group; "" for none, then ``office`` and ``domain`` say whose.
+        owner: who sends it, where his names of messages are his own; "" for administrators of the server.
     """
 
     id: str
@@ -59,6 +60,12 @@ class Notice:
     office: str | None = None
     domain: str = ""
     group: str = ""
+    owner: str = ""
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which it is kept how far it is: nobody meets a message of another customer by its id."""
+        return f"{self.owner} {self.id}" if self.owner else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ class Sendout:
 
         Raises Refused: where the same name was given to another message, of which ``fingerprint`` is none; Unavailable.
         """
-        row = await self._store.kept_reply(f"({PURPOSE})", self._notice.id)
+        row = await self._store.kept_reply(f"({PURPOSE})", self._notice.kept_as)
         if row is None:
             return None
         if row.fingerprint != fingerprint:
@@ -162,7 +169,7 @@ class Sendout:
         last = readers[-1].key
         for _ in range(ATTEMPTS):
             following = Point(point.done + len(readers), point.steps + 1, last)
-            once = claim(PURPOSE, f"{self._notice.id} {following.steps}", now)
+            once = claim(PURPOSE, f"{self._notice.kept_as} {following.steps}", now)
             try:
                 await self._store.commit(
                     once, self._kept(following, fingerprint, now), *await self._deliveries(readers)
@@ -191,7 +198,7 @@ class Sendout:
     def _kept(self, point: Point, fingerprint: str, now: float) -> KeepReply:
         return KeepReply(
             caller=f"({PURPOSE})",
-            key=self._notice.id,
+            key=self._notice.kept_as,
             fingerprint=fingerprint,
             at=now + KEPT,
             status=DONE,

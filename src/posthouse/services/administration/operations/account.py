@@ -7,6 +7,7 @@ Tests: ``tests/unit/services/administration/operations/test_account_operations.p
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +37,8 @@ from posthouse.services.administration.operations.account_models import (
     OneAccount,
     SetAccount,
     SignInSeen,
-    account_fields,
     as_account,
+    seen_by,
 )
 from posthouse.services.administration.secrets import encode_password
 from posthouse.services.administration.writing import put_account
@@ -114,7 +115,7 @@ async def set_(call: Call, given: SetAccount) -> Account:
     home = await reading.home_of(call, old.address)
     if given.quota is not None and given.quota != old.quota_bytes:
         limits.check_quota(call.desk.settings, home, given.quota)
-    return as_account(await put_account(call, old, row, limits.ceilings(call.desk.settings, home)))
+    return seen_by(call.caller, await put_account(call, old, row, limits.ceilings(call.desk.settings, home)))
 
 
 async def _changes(call: Call, old: AccountRow, given: SetAccount) -> dict[str, Any]:
@@ -189,9 +190,9 @@ async def show(call: Call, given: OneAccount) -> AccountDetail:
     usage = await store.usage(row.id) or Usage(0, 0, row.quota_bytes)
     seen = await store.last_sign_in(row.id)
     return AccountDetail(
-        **account_fields(row),
+        **dict(seen_by(call.caller, row)),
         addresses=await store.addresses(row.id),
-        groups=await store.groups_of(row.address, nested=True),
+        groups=await reading.known_to(call, await store.groups_of(row.address, nested=True)),
         used=usage.octets,
         messages=usage.messages,
         last_sign_in=SignInSeen(at=moment(seen.at), address=seen.address, protocol=seen.protocol) if seen else None,
@@ -237,11 +238,13 @@ async def find(call: Call, given: FindText) -> Page[FoundItem]:
     rows = await call.desk.store.find(
         text, office=office, domain=domain, after=key_of(given.cursor), limit=given.limit + 1
     )
-    return reading.as_page(rows, given.limit, lambda row: row.cursor, _as_found)
+    known = set(await reading.known_to(call, [row.account for row in rows if row.account]))
+    return reading.as_page(rows, given.limit, lambda row: row.cursor, lambda row: _as_found(row, known))
 
 
-def _as_found(row: Found) -> FoundItem:
-    return FoundItem(kind=row.kind, address=row.address, name=row.name, account=row.account)
+def _as_found(row: Found, known: Collection[str]) -> FoundItem:
+    account = row.account if row.account in known else ""
+    return FoundItem(kind=row.kind, address=row.address, name=row.name, account=account)
 
 
 OPERATIONS = (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field, SecretStr
 
+from posthouse.services.administration.caller import Caller, Role
 from posthouse.services.administration.fields import (
     AddressText,
     DomainText,
@@ -187,6 +189,11 @@ class FoundItem(Output):
 def as_account(row: AccountRow) -> Account:
     """Return what people may see of an account: never the hash, but whether there is a password."""
     return Account(**account_fields(row))
+
+
+def seen_by(caller: Caller, row: AccountRow) -> Account:
+    """Return what a caller sees of an account: its owner no note, for that is between administrators."""
+    return as_account(replace(row, note="") if caller.role is Role.ACCOUNT else row)
 
 
 def account_fields(row: AccountRow) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from posthouse.services.administration.operations.account_models import (
     MadePassword,
     RandomPassword,
     SetPassword,
-    as_account,
+    seen_by,
 )
 from posthouse.services.administration.secrets import encode_password, is_password
 from posthouse.services.administration.writing import put_account
@@ -49,7 +49,7 @@ async def set_password(call: Call, given: SetPassword) -> Account:
     else:
         access.require_over(call.caller, old)
         access.require_grant(call.caller, old.level)
-    return as_account(await _write(call, old, given.password, must_change=given.must_change))
+    return seen_by(call.caller, await _write(call, old, given.password, must_change=given.must_change))
 
 
 @operation(

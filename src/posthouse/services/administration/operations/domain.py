@@ -57,6 +57,7 @@ async def add(call: Call, given: AddDomain) -> Domain:
     store = call.desk.store
     if await store.domain(name) is not None:
         raise Refused(f"the domain {name} exists already", "Choose another.", kind=Kind.EXISTS, field="name")
+    await _refuse_foreign_name(call, name)
     if not given.allow_lookalike:
         await refuse_lookalike(store, call.caller, name)
     office = await _office_of(call, given.office)
@@ -157,6 +158,24 @@ def refuse_own(call: Call, row: DomainRow) -> None:
             "you would remove the domain of your own account",
             "Have another administrator do it.",
             kind=Kind.NOT_NOW,
+        )
+
+
+async def _refuse_foreign_name(call: Call, name: str) -> None:
+    """Raise Refused: FORBIDDEN, where a post office would take the server's own name, or one below another's domain.
+
+    With the first it would get reports that are for the server's postmaster; the second speaks for somebody else.
+    """
+    if call.caller.role is Role.SERVER:
+        return
+    above = name.split(".")
+    rows = [await call.desk.store.domain(".".join(above[count:])) for count in range(1, len(above))]
+    if name == call.desk.hostname.lower() or any(row is not None and row.office != call.caller.office for row in rows):
+        raise Refused(
+            f"{name} belongs to somebody else on this server",
+            "Have an administrator of the server add it.",
+            kind=Kind.FORBIDDEN,
+            field="name",
         )
 
 

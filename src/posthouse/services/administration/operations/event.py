@@ -30,6 +30,7 @@ _KINDS: Final = {
 _ADDRESS: Final = re.compile(r"[^\s<>@,;]+@([^\s<>@,;]+)")
 _TEXTS: Final = ("account", "login", "from", "to", "domain", "address")  # fields that name whom an event is about
 _KNOWN: Final = 10_000  # domains whose reach is remembered for one stream
+_REMEMBERED: Final = 1.0  # seconds; a domain may go to another post office while a stream is open
 
 
 class Follow(Input):
@@ -87,6 +88,7 @@ class _Narrowed:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._domains: dict[str, bool] = {}
+        self._since = 0.0
 
     async def shows(self, told: Mapping[str, Any]) -> bool:
         """Whether the caller may see an event: it names somebody whom he administers."""
@@ -99,9 +101,11 @@ class _Narrowed:
         return any(answers)
 
     async def _is_his(self, domain: str) -> bool:
+        now = self._call.desk.clock.monotonic()
+        if now - self._since >= _REMEMBERED or len(self._domains) >= _KNOWN:
+            self._since = now
+            self._domains.clear()
         if domain not in self._domains:
-            if len(self._domains) >= _KNOWN:
-                self._domains.clear()
             target = Target(Reach.DOMAIN, domain)
             self._domains[domain] = await reaches(self._call.desk.store, self._call.caller, target)
         return self._domains[domain]

@@ -63,6 +63,7 @@ from posthouse.services.administration.operations.import_models import (
 )
 from posthouse.services.identity.defaults import language_of, quota_of
 from posthouse.services.identity.password_policy import PasswordPolicy
+from posthouse.store.directory_values import Level
 from posthouse.store.values import Change
 
 FOLDER: Final = "imports"
@@ -268,7 +269,7 @@ async def _fence(call: Call, clear: Clear) -> Fence:
     office = caller.office if caller.role is Role.OFFICE else None
     rows = await call.desk.store.domains(office=office)
     reach = {row.name for row in rows if office is not None or caller.domain in {row.name, row.alias_of}}
-    policy = PasswordPolicy(call.desk.settings)
+    settings, policy, above = call.desk.settings, PasswordPolicy(call.desk.settings), await _above(call)
 
     def refusal(thing: Thing) -> str:
         if not isinstance(thing, ImportedAccount | ImportedAddress | ImportedGroup | ImportedDomain):
@@ -278,6 +279,8 @@ async def _fence(call: Call, clear: Clear) -> Fence:
         for each in (name, whose):
             if each not in reach:
                 return f"{each} is outside what you administer"
+        if limits.without_detail(settings, subject_of(thing)) in above:
+            return f"{subject_of(thing)} is the address, with a detail, of somebody who administers more than you do"
         if isinstance(thing, ImportedDomain) and not thing.implied:
             return f"{name} takes an administrator of the server"
         return _of_account(thing) if isinstance(thing, ImportedAccount) else ""
@@ -298,6 +301,16 @@ async def _fence(call: Call, clear: Clear) -> Fence:
         return f"the password of {thing.address} cannot be used: {'; '.join(failures)}" if failures else ""
 
     return refusal
+
+
+async def _above(call: Call) -> frozenset[str]:
+    """Return the addresses, within the caller's reach, of accounts that administer more than he does."""
+    found: list[str] = []
+    for level in Level:
+        if Role.of(level) > call.caller.role:
+            rows = await call.desk.store.accounts(domain=call.domain, office=call.office, level=level)
+            found += [row.address for row in rows]
+    return frozenset(found)
 
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (csv, hmailserver, ldif, mailenable, postfix, system)

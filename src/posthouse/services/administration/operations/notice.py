@@ -144,6 +144,7 @@ async def _notice(call: Call, given: NoticeInput, text: str) -> Notice:
         office=office,
         domain="" if group else domain or "",
         group=group,
+        owner="" if call.caller.role is Role.SERVER else call.caller.account or call.caller.name,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from posthouse.services.administration import access, words
+from posthouse.services.administration import access, limits, words
 from posthouse.services.administration.call import Call
 from posthouse.services.administration.caller import Role
 from posthouse.services.administration.faults import Kind, Refused
@@ -108,8 +108,35 @@ async def within_reach(call: Call, address: str, named: str = "") -> None:
     call.relied |= access.domains_of(target)
 
 
+async def known_to(call: Call, addresses: Sequence[str]) -> list[str]:
+    """Return those addresses that are in domains within the caller's reach; of an owner, in his own domain."""
+    if call.caller.role is Role.ACCOUNT:
+        return [each for each in addresses if each.rpartition("@")[2] == call.caller.domain]
+    store, caller = call.desk.store, call.caller
+    names = {each.rpartition("@")[2] for each in addresses}
+    known = {name for name in names if await access.reaches(store, caller, Target(Reach.DOMAIN, name))}
+    return [each for each in addresses if each.rpartition("@")[2] in known]
+
+
+async def _refuse_part_of_above(call: Call, address: str, field: str) -> None:
+    """Raise Refused: FORBIDDEN, where mail for somebody above, under a detail of his address, would go elsewhere."""
+    base = limits.without_detail(call.desk.settings, address)
+    row = await call.desk.store.account(base) if base else None
+    if row is not None and Role.of(row.level) > call.caller.role:
+        raise Refused(
+            f"{address} is {base} with a detail, who administers more than you do",
+            "Choose another address.",
+            kind=Kind.FORBIDDEN,
+            field=field,
+        )
+
+
 async def refuse_taken(call: Call, address: str, field: str = "address") -> None:
-    """Raise Refused: EXISTS, where anything has an address. The store makes sure of it again when it writes."""
+    """Raise Refused: EXISTS, where anything has an address; FORBIDDEN, where mail of those above would be caught.
+
+    The store makes sure again, when it writes, that an address is free.
+    """
+    await _refuse_part_of_above(call, address, field)
     store = call.desk.store
     account = await store.account(address)
     if account is not None:

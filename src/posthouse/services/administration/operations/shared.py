@@ -235,7 +235,7 @@ async def _member(call: Call, text: str) -> str:
     await reading.within_reach(call, address)
     account = await store.account(address)
     if account is not None:
-        await reading.within_reach(call, account.address)
+        await reading.within_reach(call, account.address, address)
         return account.address
     if await store.group(address) is not None:
         return address
