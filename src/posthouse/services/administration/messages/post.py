@@ -22,7 +22,7 @@ from posthouse.core.errors import SyntaxFault
 from posthouse.core.ids import format_queue_id
 from posthouse.services.administration.desk import Desk
 from posthouse.services.administration.messages.definitions import MESSAGES, Value
-from posthouse.services.administration.messages.wordings import Wordings, languages_for, scopes_for
+from posthouse.services.administration.messages.wordings import Wordings, languages_for, prepare, scopes_for
 from posthouse.services.journey.queue_ids import QueueIds
 from posthouse.services.routing.decisions import LocalDelivery, Routed
 from posthouse.store.contract import Store
@@ -147,6 +147,7 @@ class ServerMail:
             sender: the address it is from; "" for that of the place.
             message_id: without brackets; "" for a new one.
         """
+        await prepare()
         from posthouse.services.administration.messages.compose import Letter, compose
 
         parts = self._parts

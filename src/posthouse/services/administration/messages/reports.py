@@ -17,7 +17,7 @@ from posthouse.message.dsn import DsnRecipient, DsnWords
 from posthouse.services.administration.messages.definitions import Row, Value
 from posthouse.services.administration.messages.post import Place, ServerMail
 from posthouse.services.administration.messages.texts import FALLBACK
-from posthouse.services.administration.messages.wordings import DEFAULT, languages_for, scopes_for
+from posthouse.services.administration.messages.wordings import DEFAULT, languages_for, prepare, scopes_for
 from posthouse.services.delivery.notice import Report
 from posthouse.store.contract import Store
 
@@ -59,6 +59,7 @@ class ReportWords:
     async def _filled(
         self, message: str, languages: tuple[str, ...], scopes: tuple[str, ...], values: dict[str, Value]
     ) -> DsnWords | None:
+        await prepare()
         from posthouse.services.administration.messages.compose import flowed
         from posthouse.services.administration.messages.template import UNFILLABLE, fill
 

@@ -30,7 +30,7 @@ from posthouse.store.directory_values import AccountKind, KeepReply
 from posthouse.store.values import Change
 
 STEP: Final = 100  # readers of one commit
-PAGE: Final = 1_000  # accounts read at once
+PAGE: Final = 200  # accounts read at once, while nobody else has a turn
 PURPOSE: Final = "notice"
 KEPT: Final = 30 * 86_400.0  # seconds for which it is known how far a message is
 ATTEMPTS: Final = 3  # at a step, each without those who are gone
@@ -237,6 +237,7 @@ class Sendout:
                 for row in page:
                     if not row.disabled and row.kind is AccountKind.PERSON:
                         yield Reader((domain, row.address), owned(row))
+                await asyncio.sleep(0)  # the store of one machine answers at once; others get their turn here
 
     async def _domains(self) -> list[str]:
         if self._notice.domain:

@@ -8,6 +8,9 @@ Tests: ``tests/unit/services/administration/messages/test_wordings.py``.
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +23,7 @@ from posthouse.store.contract import Store
 from posthouse.store.directory_rows import WordingRow
 
 DEFAULT: Final = "default"
+_ENGINES: Final = tuple(f"{__package__}.{name}" for name in ("template", "compose"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,13 @@ class Wording:
     text: str
     language: str
     source: str
+
+
+async def prepare() -> None:
+    """Load what fills in texts and makes messages of them, in a thread: it takes longer than others should wait."""
+    for name in _ENGINES:
+        if name not in sys.modules:
+            await asyncio.to_thread(importlib.import_module, name)
 
 
 def languages_for(settings: Settings, chosen: str, domain: str) -> tuple[str, ...]:
@@ -80,10 +91,8 @@ class Wordings:
 
         Words that cannot be filled in, such as those that came with a snapshot of another version, are passed over.
         """
-        from posthouse.services.administration.messages.template import (  # loads the engine of templates
-            UNFILLABLE,
-            fill,
-        )
+        await prepare()
+        from posthouse.services.administration.messages.template import UNFILLABLE, fill
 
         assert values.keys() >= MESSAGES[name].samples.keys(), "every variable of a message has a value"
         for each in await self.find(name, languages, scopes):

@@ -2,10 +2,21 @@
 
 from dataclasses import replace
 
+import pyotp
 import pytest
 
-from posthouse.services.administration.operations import account, account_passwords, account_stages, app_password
+from posthouse.services.administration.messages import occasions
+from posthouse.services.administration.newcomers import AccountsForNewcomers
+from posthouse.services.administration.operations import (
+    account,
+    account_passwords,
+    account_stages,
+    app_password,
+    second_factor,
+)
+from posthouse.services.identity.sources.contract import SourcePerson
 from posthouse.store.directory_values import AccountState, PutAccount
+from posthouse.telemetry.log import null_telemetry
 from tests.support.desks import caller_of, do
 
 SECRET = "a long enough password"
@@ -93,3 +104,33 @@ async def test_the_postmaster_hears_of_a_removal_where_that_is_wanted(desk, stor
     await do(desk, account_stages.remove, address="ben@acme.test")
     (message,) = await inbox("admin@acme.test")
     assert message["Subject"] == "ben@acme.test was removed and is held until 2023-12-14 22:13 UTC"
+
+
+async def test_a_second_factor_is_told_when_it_counts(desk, inbox) -> None:
+    """Not when it is started; when it is confirmed, changed and stopped, by its owner or above him."""
+    anna = await caller_of(desk.store, "anna@acme.test")
+    started = await do(desk, second_factor.start, anna)
+    assert not await inbox("anna@acme.test")
+    code = pyotp.TOTP(started.secret).at(int(desk.clock.now()))
+    made = await do(desk, second_factor.confirm, anna, code=code)
+    await do(desk, second_factor.recovery_codes, anna, code=made.codes[0])
+    await do(desk, second_factor.stop, account="anna@acme.test")
+    messages = await inbox("anna@acme.test")
+    assert [each["Subject"] for each in messages] == [
+        "A second factor protects your account now",
+        "The second factor of your account was changed",
+        "Your account has no second factor any more",
+    ]
+    assert "by root" in messages[2].get_content()
+
+
+async def test_whoever_comes_from_a_source_is_greeted(desk, store, mail, inbox, settle) -> None:
+    """An account that was made at a first sign-in is as new as one that an administrator made."""
+    await settle("message.send", "welcome")
+
+    async def hello(row):
+        await occasions.greet(mail, row, store.commit)
+
+    newcomers = AccountsForNewcomers(store, desk.settings, desk.clock, null_telemetry(), greet=hello)
+    assert await newcomers.welcome(SourcePerson(address="new@acme.test", external_id="7"), "ldap") is not None
+    assert [each["Subject"] for each in await inbox("new@acme.test")] == ["Welcome to acme.test"]
