@@ -15,7 +15,7 @@ from bench.imap_client import ImapClient
 from bench.memory import tree
 
 PASSWORD = "measured-in-seconds"
-BASE_PORTS = (25, 24, 587, 465, 110, 995, 143, 993)
+BASE_PORTS = (25, 24, 587, 465, 80, 110, 143, 443, 993, 995, 9290)
 
 
 def free_offset() -> int:
