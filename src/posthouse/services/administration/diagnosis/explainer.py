@@ -66,11 +66,14 @@ class Explainer:
         if not bans:
             return Step(name="bans", is_good=True, text="nobody is kept from signing in as it")
         here = [ban for ban in bans if _holds(ban.network)]
-        words = ", ".join(f"{ban.network} ({ban.reason})" for ban in bans[:5])
+        # Who is kept out from every account was counted for the people of all domains: that is not told here.
+        own = [f"{ban.network} ({ban.reason})" for ban in bans if ban.account][:5]
+        others = sum(not ban.account for ban in bans)
+        words = ", ".join([*own, *([f"{others} networks from every account"] if others else [])])
         return Step(
             name="bans",
             is_good=not here,
-            text=f"kept out: {words}{' and more' if len(bans) > 5 else ''}",
+            text=f"kept out: {words}",
             remedy="A ban ends by itself; an administrator may lift it.",
         )
 

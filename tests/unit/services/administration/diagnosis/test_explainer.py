@@ -114,6 +114,16 @@ async def test_sources_are_asked_in_order(anna, make, answers, settings, passwor
     assert not any("right" in step.text for step in steps)
 
 
+async def test_bans_of_others_are_counted_alone(anna, make) -> None:
+    """Whose guessing kept a network out is not told to whom administers one domain."""
+    await anna.commit(
+        PutBan(network="192.0.2.0/24", account="", reason="9 for rita@rival.test", since=0.0, until=2e9, by="")
+    )
+    await anna.commit(PutBan(network="192.0.2.7", account="x@rival.test", reason="9", since=0.0, until=2e9, by=""))
+    step = next(step for step in await make().explain(ANNA, b"right", "imap") if step.name == "bans")
+    assert (step.is_good, step.text) == (True, "kept out: 1 networks from every account")
+
+
 async def test_what_else_decides(anna, make) -> None:
     """Bans, the protocol, a second factor, a password to be changed."""
     await anna.commit(PutBan(network="127.0.0.0/8", account=ANNA, reason="guessing", since=0.0, until=2e9, by=""))
