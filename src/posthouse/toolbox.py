@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from posthouse.config.file import Configuration, load_configuration
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from posthouse.servers.live import LiveServer
     from posthouse.services.administration.desk import Desk
     from posthouse.services.administration.diagnosis.parts import DiagnosisParts
-    from posthouse.services.administration.directory import DirectoryAdministration
-    from posthouse.services.administration.settings import SettingAdministration
 
 _TOOL_WORKERS = 1_000  # commands count themselves from here, out of the way of the server's workers
 
@@ -53,20 +50,6 @@ class Toolbox:
         self.configuration = configuration
         self.store = store
         self.clock = clock
-
-    @cached_property
-    def directory(self) -> DirectoryAdministration:
-        """Domains, accounts, aliases, routes."""
-        from posthouse.services.administration.directory import DirectoryAdministration
-
-        return DirectoryAdministration(self.store)
-
-    @cached_property
-    def settings(self) -> SettingAdministration:
-        """Settings."""
-        from posthouse.services.administration.settings import SettingAdministration
-
-        return SettingAdministration(self.store, self.clock)
 
     async def desk(self) -> Desk:
         """Return what operations work with, the running server included where there is one."""

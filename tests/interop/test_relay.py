@@ -12,8 +12,9 @@ from email import message_from_bytes, policy
 import pytest
 
 from posthouse.servers.tls import write_self_signed
+from posthouse.services.administration.operations import domain
 from tests.interop.peers.postfix import MISSING, PostfixPeer
-from tests.support.server import DOMAIN, PosthouseServer, until
+from tests.support.server import DOMAIN, PosthouseServer, administer, until
 
 pytestmark = [
     pytest.mark.interop,
@@ -31,7 +32,7 @@ def house(tmp_path_factory):
     """Return a server that tries again after a second."""
     with PosthouseServer(tmp_path_factory.mktemp("house") / "home") as server:
         server.set(queue__retry_schedule="1s", relay__dead_host_pause="1s", smtp__received_hops="12")
-        server.tools(lambda tools: tools.directory.add_domain("second.test"))
+        server.tools(lambda tools: administer(tools, domain.add, name="second.test"))
         yield server
 
 

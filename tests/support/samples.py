@@ -72,8 +72,6 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "app-password.add": {"account": ADDRESSES},
     "app-password.list": {"account": ADDRESSES},
     "app-password.revoke": {"account": ADDRESSES},
-    "notice.send": {"domain": DOMAINS},
-    "notice.send-file": {"domain": DOMAINS},
     "purge.messages": {"domain": DOMAINS, "seen": True},
     "token.add": {"name": "a name", "account": ADDRESSES},
     "token.list": {"account": ADDRESSES},

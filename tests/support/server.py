@@ -30,6 +30,9 @@ from typing import Any, Self, TypeVar
 from posthouse.cli.common import with_tools
 from posthouse.config.home import Home
 from posthouse.founding import Founding, found_home
+from posthouse.services.administration.call import Call, perform
+from posthouse.services.administration.caller import Caller
+from posthouse.services.administration.operations import account, route, setting
 
 T = TypeVar("T")
 
@@ -49,6 +52,12 @@ def until(condition: Callable[[], T], what: str, seconds: float = 15.0) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain for {what}; the last value was {value!r}")
         time.sleep(0.02)
+
+
+async def administer(tools: Any, operation: Any, /, **fields: Any) -> Any:
+    """Perform an operation with the toolbox of the command line, as a command would."""
+    call = Call(caller=Caller.on_this_machine("root"), desk=await tools.desk())
+    return await perform(operation, call, operation.input(**fields))
 
 
 class PortSlot:
@@ -220,7 +229,7 @@ class PosthouseServer:
 
         async def action(tools: Any) -> None:
             for address in addresses:
-                await tools.directory.add_account(address, password=PASSWORD.encode())
+                await administer(tools, account.add, address=address, password=PASSWORD)
 
         self.tools(action)
         return addresses
@@ -230,13 +239,13 @@ class PosthouseServer:
 
         async def action(tools: Any) -> None:
             for name, value in values.items():
-                await tools.settings.set(name.replace("__", "."), value)
+                await administer(tools, setting.set_, name=name.replace("__", "."), value=value)
 
         self.tools(action)
 
     def route(self, domain: str, port: int, **options: Any) -> None:
         """Add a route to a port of this machine."""
-        self.tools(lambda tools: tools.directory.put_route(domain, host="127.0.0.1", port=port, **options))
+        self.tools(lambda tools: administer(tools, route.add, domain=domain, host="127.0.0.1", port=port, **options))
 
     def story(self, what: str) -> str:
         """Return ``posthouse journey show`` of everything that ``journey find`` finds, oldest first; "" for nothing."""

@@ -59,7 +59,9 @@ async def composition(tmp_path, store) -> Composition:
     writer.close()
 
 
-@pytest.mark.parametrize("protocol", [each for each in PROTOCOLS if each not in {"metrics", "http"}])  # the worker makes those
+@pytest.mark.parametrize(
+    "protocol", [each for each in PROTOCOLS if each not in {"metrics", "http"}]
+)  # the worker makes those
 async def test_every_protocol_has_its_door(composition, protocol) -> None:
     """What posthouse.toml accepts is served; each connection gets a door of its own."""
     (listener,) = [one for one in listeners() if one.protocol == protocol]

@@ -37,8 +37,8 @@ async def test_a_home_has_all_that_a_server_needs(tmp_path) -> None:
     assert stat.S_IMODE(configuration.in_home(configuration.key).stat().st_mode) == 0o600
     assert all(folder.is_dir() for folder in home.folders())
     async with opened_toolbox(home) as tools:
-        assert [row.name for row in await tools.directory.domains()] == ["example.org"]
-        people = {row.address: row.is_admin for row in await tools.directory.accounts()}
+        assert [row.name for row in await tools.store.domains()] == ["example.org"]
+        people = {row.address: row.is_admin for row in await tools.store.accounts()}
         assert people == {"boss@example.org": True, "anna@example.org": False}
 
 

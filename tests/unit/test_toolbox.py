@@ -37,9 +37,8 @@ async def test_without_a_home_there_is_one_fault(tmp_path) -> None:
 async def test_every_tool_works_on_the_store(home) -> None:
     """Tools are made when they are asked for, and stay the same."""
     async with opened_toolbox(home) as tools:
-        assert tools.directory is tools.directory
-        assert [row.name for row in await tools.directory.domains()] == ["example.org"]
-        assert (await tools.settings.explain("queue.soft_bounce"))[1].value == "no"
+        assert [row.name for row in await tools.store.domains()] == ["example.org"]
+        assert (await tools.desk()).hostname == tools.configuration.hostname
 
 
 async def test_the_desk_is_what_operations_work_with(home) -> None:
@@ -69,8 +68,7 @@ async def test_a_bounced_message_comes_back_to_its_sender(home) -> None:
 def test_listing_accounts_does_not_load_the_mail_server() -> None:
     """Commands start quickly because they import what they use."""
     program = (
-        "import sys, posthouse.cli.here, posthouse.services.administration.operations.account, posthouse.toolbox, posthouse.store.sqlite.engine, "
-        "posthouse.services.administration.directory\n"
+        "import sys, posthouse.cli.here, posthouse.services.administration.operations.account, posthouse.toolbox, posthouse.store.sqlite.engine\n"
         "print([name for name in sys.modules if name.startswith(('posthouse.servers', 'posthouse.protocols', 'dns.'))])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

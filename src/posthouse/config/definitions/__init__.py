@@ -24,6 +24,7 @@ from posthouse.config.definitions import (
     pop3,
     queue,
     relay,
+    report,
     rest,
     server,
     smtp,
@@ -50,6 +51,7 @@ TOPICS = (
     rest,
     log,
     message,
+    report,
     metrics,
 )
 

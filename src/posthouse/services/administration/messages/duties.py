@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from posthouse.config.definitions.message import DAILY_AT, DAILY_TO, time_of_day
+from posthouse.config.definitions.report import DAILY_AT, DAILY_TO, time_of_day
 from posthouse.config.settings import Settings
 from posthouse.core.clock import Clock
 from posthouse.core.errors import Fault

@@ -19,7 +19,9 @@ async def house(store, store_clock, tmp_path):
 
 async def calls_with(desk, text):
     """Return the caller behind a token."""
-    return await TokenDesk(desk.store, desk.clock, SignInNotes(desk.store, desk.clock)).caller(text, door="rest", address="")
+    return await TokenDesk(desk.store, desk.clock, SignInNotes(desk.store, desk.clock)).caller(
+        text, door="rest", address=""
+    )
 
 
 async def test_a_token_is_made_listed_and_revoked(house) -> None:
