@@ -164,7 +164,11 @@ def test_it_is_switched_without_a_restart(talkative) -> None:
         return bool(new) and all(line["event"] == "conversation.imap" for line in new)
 
     until(lambda: sessions_of("ben") and not sessions_of("anna"), "only ben to be heard")
-    assert any("LOGIN" in line["text"] for line in talk(talkative) if line.get("account") == f"ben@{DOMAIN}")
+
+    def heard() -> bool:
+        return any("LOGIN" in line["text"] for line in talk(talkative) if line.get("account") == f"ben@{DOMAIN}")
+
+    until(heard, "ben's sign-in in the log")
     with talkative.imap("ben") as client:
         talkative.set(log__conversation="")
 

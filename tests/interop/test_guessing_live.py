@@ -96,10 +96,7 @@ async def test_a_guesser_is_banned_and_slows_nobody_down(house, record_property)
     shown = await asyncio.to_thread(operate, house, "ban.show", network=GUESSER, account=f"anna@{DOMAIN}")
     assert "different wrong passwords" in shown["explanation"]
     assert await sign_in(house, "anna") < 10
-
-
-async def test_the_way_back_in(house) -> None:
-    """The ban is lifted, and the right password works from there within a second."""
+    # The way back in: the ban is lifted, and the right password works from there within a second.
     await asyncio.to_thread(operate, house, "ban.remove", network=GUESSER, account=f"anna@{DOMAIN}")
     await asyncio.sleep(1.2)
     reader, writer = await connect(house, GUESSER)

@@ -5,6 +5,8 @@ The home of the command line is a folder that is not there, so that nothing can 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
 import signal
@@ -94,20 +96,34 @@ def test_files_come_and_go(there, house, tmp_path):
     assert there("apply", str(file), "--yes").stdout.endswith(" 0 changed\n")
 
 
+@contextlib.contextmanager
+def ending(process):
+    """Kill a process at the end, whatever came before."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def test_events_are_followed_until_ctrl_c(there, house):
     """A line for each, as they happen."""
     command = [sys.executable, "-m", "posthouse.cli", *there.without_authority, "--ca", str(house.certificate),
                "event", "follow", "--event", "door."]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tail:
+    # A shell's background jobs ignore SIGINT, and what they start inherits that; a terminal's do not.
+    heeded = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heeded) as tail,  # noqa: PLW1509  (the test has no threads)
+        ending(tail),
+    ):
         os.set_blocking(tail.stdout.fileno(), False)
 
         def seen():
             house.smtp().quit()
-            return tail.stdout.read()
+            return tail.stdout.read() or b""
 
-        assert "door.closed" in until(seen, "an event")
+        assert b"door.closed" in until(seen, "an event")
         tail.send_signal(signal.SIGINT)
-        assert (tail.wait(20), tail.stderr.read()) == (0, "")
+        assert (tail.wait(20), tail.stderr.read()) == (0, b"")
 
 
 def test_a_saved_server_is_reached_by_its_name(there, house):
