@@ -89,7 +89,7 @@ def test_a_confirmation_speaks_the_senders_language(house) -> None:
 
     def confirmed():
         with house.submission("anna") as client:
-            client.sendmail(f"anna@{DOMAIN}", [f"dora@{DOMAIN}"], MESSAGE % 1, rcpt_options=["NOTIFY=SUCCESS"])
+            client.sendmail(f"anna@{DOMAIN}", [f"admin@{DOMAIN}"], MESSAGE % 1, rcpt_options=["NOTIFY=SUCCESS"])
         return [each for each in read(house, "anna") if each["Subject"] == "Votre message a été remis"]
 
     found = until(confirmed, "a confirmation in French")[0]
